@@ -1,0 +1,95 @@
+from peyvand.api.v1 import annotations_pb2 as _annotations_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from typing import ClassVar as _ClassVar
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class CommonError(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COMMON_ERROR_UNSPECIFIED: _ClassVar[CommonError]
+    INVALID_ARGUMENT: _ClassVar[CommonError]
+    MALFORMED_BODY: _ClassVar[CommonError]
+    UNAUTHENTICATED: _ClassVar[CommonError]
+    TOKEN_REJECTED: _ClassVar[CommonError]
+    PERMISSION_DENIED: _ClassVar[CommonError]
+    NOT_FOUND: _ClassVar[CommonError]
+    ROUTE_NOT_FOUND: _ClassVar[CommonError]
+    METHOD_NOT_ALLOWED: _ClassVar[CommonError]
+    ILLEGAL_TRANSITION: _ClassVar[CommonError]
+    PRECONDITION_REQUIRED: _ClassVar[CommonError]
+    STALE_ETAG: _ClassVar[CommonError]
+    IDEMPOTENCY_KEY_REUSED: _ClassVar[CommonError]
+    IDEMPOTENCY_KEY_IN_USE: _ClassVar[CommonError]
+    IDEMPOTENCY_KEY_REQUIRED: _ClassVar[CommonError]
+    BODY_TOO_LARGE: _ClassVar[CommonError]
+    UNSUPPORTED_MEDIA_TYPE: _ClassVar[CommonError]
+    RATE_LIMITED: _ClassVar[CommonError]
+    UNAVAILABLE: _ClassVar[CommonError]
+    DEADLINE_EXCEEDED: _ClassVar[CommonError]
+    INTERNAL: _ClassVar[CommonError]
+    NOT_ACCEPTABLE: _ClassVar[CommonError]
+    INVALID_PAGE_TOKEN: _ClassVar[CommonError]
+    REQUIRED: _ClassVar[CommonError]
+    UNKNOWN_FIELD: _ClassVar[CommonError]
+    WRONG_TYPE: _ClassVar[CommonError]
+    TOO_SHORT: _ClassVar[CommonError]
+    TOO_LONG: _ClassVar[CommonError]
+    WRONG_FORMAT: _ClassVar[CommonError]
+    OUT_OF_RANGE: _ClassVar[CommonError]
+    UNKNOWN_VALUE: _ClassVar[CommonError]
+    TOO_FEW_ITEMS: _ClassVar[CommonError]
+    TOO_MANY_ITEMS: _ClassVar[CommonError]
+    WRONG_ID_KIND: _ClassVar[CommonError]
+    NO_SUCH_DATE: _ClassVar[CommonError]
+    NAME_REQUIRED: _ClassVar[CommonError]
+    REASON_REQUIRED: _ClassVar[CommonError]
+    EXTERNAL_KEY_TAKEN: _ClassVar[CommonError]
+    IMMUTABLE: _ClassVar[CommonError]
+    PERSONAL_DATA: _ClassVar[CommonError]
+    DUPLICATE: _ClassVar[CommonError]
+    DATE_IN_FUTURE: _ClassVar[CommonError]
+    UNKNOWN_REFERENCE: _ClassVar[CommonError]
+COMMON_ERROR_UNSPECIFIED: CommonError
+INVALID_ARGUMENT: CommonError
+MALFORMED_BODY: CommonError
+UNAUTHENTICATED: CommonError
+TOKEN_REJECTED: CommonError
+PERMISSION_DENIED: CommonError
+NOT_FOUND: CommonError
+ROUTE_NOT_FOUND: CommonError
+METHOD_NOT_ALLOWED: CommonError
+ILLEGAL_TRANSITION: CommonError
+PRECONDITION_REQUIRED: CommonError
+STALE_ETAG: CommonError
+IDEMPOTENCY_KEY_REUSED: CommonError
+IDEMPOTENCY_KEY_IN_USE: CommonError
+IDEMPOTENCY_KEY_REQUIRED: CommonError
+BODY_TOO_LARGE: CommonError
+UNSUPPORTED_MEDIA_TYPE: CommonError
+RATE_LIMITED: CommonError
+UNAVAILABLE: CommonError
+DEADLINE_EXCEEDED: CommonError
+INTERNAL: CommonError
+NOT_ACCEPTABLE: CommonError
+INVALID_PAGE_TOKEN: CommonError
+REQUIRED: CommonError
+UNKNOWN_FIELD: CommonError
+WRONG_TYPE: CommonError
+TOO_SHORT: CommonError
+TOO_LONG: CommonError
+WRONG_FORMAT: CommonError
+OUT_OF_RANGE: CommonError
+UNKNOWN_VALUE: CommonError
+TOO_FEW_ITEMS: CommonError
+TOO_MANY_ITEMS: CommonError
+WRONG_ID_KIND: CommonError
+NO_SUCH_DATE: CommonError
+NAME_REQUIRED: CommonError
+REASON_REQUIRED: CommonError
+EXTERNAL_KEY_TAKEN: CommonError
+IMMUTABLE: CommonError
+PERSONAL_DATA: CommonError
+DUPLICATE: CommonError
+DATE_IN_FUTURE: CommonError
+UNKNOWN_REFERENCE: CommonError
