@@ -1,0 +1,162 @@
+"""The one error type that crosses layers, and its form on the wire.
+
+A `Fault` carries a stable reason that the contract declares; it meets the
+transport last. On gRPC it travels as `google.rpc.Status` with `ErrorInfo` and
+`BadRequest`; the gateway turns it into a problem document (RFC 9457).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from servicekit.contract import contract
+
+ERROR_DOMAIN = "peyvand"
+
+# gRPC codes by HTTP status, after google/rpc/code.proto.
+_CODES = {
+    400: grpc.StatusCode.INVALID_ARGUMENT,
+    401: grpc.StatusCode.UNAUTHENTICATED,
+    403: grpc.StatusCode.PERMISSION_DENIED,
+    404: grpc.StatusCode.NOT_FOUND,
+    409: grpc.StatusCode.FAILED_PRECONDITION,
+    412: grpc.StatusCode.ABORTED,
+    422: grpc.StatusCode.INVALID_ARGUMENT,
+    428: grpc.StatusCode.FAILED_PRECONDITION,
+    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    500: grpc.StatusCode.INTERNAL,
+    503: grpc.StatusCode.UNAVAILABLE,
+    504: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+# What a bare gRPC status without our details means to a caller.
+_REASONS = {
+    grpc.StatusCode.UNAVAILABLE: "UNAVAILABLE",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "DEADLINE_EXCEEDED",
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "UNAVAILABLE",
+    grpc.StatusCode.CANCELLED: "UNAVAILABLE",
+}
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule that one value breaks.
+
+    `field` is the path in the request (``center.names.fa``, ``rows[3].code``),
+    `reason` a value of an error enum, `params` fill the sentence for the reason.
+    """
+
+    field: str
+    reason: str
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+class Fault(Exception):
+    """A call that cannot be fulfilled, told so that the caller can act on it.
+
+    `reason` is a value of an error enum of the contract; `params` fill its
+    sentence; `violations` name fields; `allowed` lists steps that are possible.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        violations: Sequence[Violation] = (),
+        allowed: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.params: dict[str, str] = dict(params or {})
+        self.violations = tuple(violations)
+        self.allowed = None if allowed is None else tuple(allowed)
+
+    def __str__(self) -> str:
+        details = [f"{key}={value}" for key, value in self.params.items()]
+        details += [f"{item.field}: {item.reason}" for item in self.violations]
+        return f"{self.reason}({', '.join(details)})"
+
+    @classmethod
+    def invalid(cls, *violations: Violation) -> "Fault":
+        """Make the fault for values that break rules."""
+        return cls("INVALID_ARGUMENT", violations=violations)
+
+    @classmethod
+    def not_found(cls, resource: str, id: str) -> "Fault":
+        """Make the fault for a resource that is not there, or not the caller's to see."""
+        return cls("NOT_FOUND", {"resource": resource, "id": id})
+
+
+def to_status(fault: Fault) -> status_pb2.Status:
+    """Pack a fault for the wire."""
+    spec = contract().error(fault.reason)
+    info = error_details_pb2.ErrorInfo(
+        reason=fault.reason, domain=ERROR_DOMAIN, metadata=fault.params
+    )
+    details = [_pack(info)]
+    if fault.violations:
+        details.append(_pack(_bad_request(fault.violations)))
+    if fault.allowed is not None:
+        details.append(
+            _pack(
+                error_details_pb2.PreconditionFailure(
+                    violations=[
+                        error_details_pb2.PreconditionFailure.Violation(type="ALLOWED", subject=step)
+                        for step in fault.allowed
+                    ]
+                )
+            )
+        )
+    code = _CODES.get(spec.http_status, grpc.StatusCode.UNKNOWN)
+    return status_pb2.Status(code=code.value[0], message=str(fault), details=details)
+
+
+def from_status(status: status_pb2.Status) -> Fault:
+    """Unpack a fault; a status that is none of ours becomes the common error nearest to it."""
+    info = error_details_pb2.ErrorInfo()
+    bad_request = error_details_pb2.BadRequest()
+    precondition = error_details_pb2.PreconditionFailure()
+    allowed: tuple[str, ...] | None = None
+    for detail in status.details:
+        if detail.Unpack(info) or detail.Unpack(bad_request):
+            continue
+        if detail.Unpack(precondition):
+            allowed = tuple(item.subject for item in precondition.violations)
+    if info.domain != ERROR_DOMAIN:
+        code = next((c for c in grpc.StatusCode if c.value[0] == status.code), None)
+        return Fault(_REASONS.get(code, "INTERNAL") if code else "INTERNAL")
+    return Fault(
+        info.reason,
+        dict(info.metadata),
+        violations=[_unpack_violation(item) for item in bad_request.field_violations],
+        allowed=allowed,
+    )
+
+
+def _bad_request(violations: Sequence[Violation]) -> error_details_pb2.BadRequest:
+    # A violation's parameters ride in `description` as "key=value" lines: the
+    # sentence itself is made at the edge, in the caller's language.
+    return error_details_pb2.BadRequest(
+        field_violations=[
+            error_details_pb2.BadRequest.FieldViolation(
+                field=item.field,
+                reason=item.reason,
+                description="\n".join(f"{k}={v}".replace("\n", " ") for k, v in item.params.items()),
+            )
+            for item in violations
+        ]
+    )
+
+
+def _unpack_violation(item: error_details_pb2.BadRequest.FieldViolation) -> Violation:
+    pairs = (line.partition("=") for line in item.description.splitlines())
+    return Violation(item.field, item.reason, {key: value for key, _, value in pairs})
+
+
+def _pack(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest | error_details_pb2.PreconditionFailure) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed
