@@ -1,0 +1,53 @@
+from google.api import annotations_pb2 as _annotations_pb2
+from peyvand.api.v1 import annotations_pb2 as _annotations_pb2_1
+from peyvand.partners.v1 import activities_pb2 as _activities_pb2
+from peyvand.partners.v1 import agreements_pb2 as _agreements_pb2
+from peyvand.partners.v1 import institutions_pb2 as _institutions_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from typing import ClassVar as _ClassVar
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class PartnersError(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PARTNERS_ERROR_UNSPECIFIED: _ClassVar[PartnersError]
+    ROR_CHECKSUM: _ClassVar[PartnersError]
+    ROR_TAKEN: _ClassVar[PartnersError]
+    PARENT_CYCLE: _ClassVar[PartnersError]
+    PARENT_NOT_HIGHER: _ClassVar[PartnersError]
+    NO_SUGGESTED_PARENT: _ClassVar[PartnersError]
+    ONE_REFERENCE_NEEDED: _ClassVar[PartnersError]
+    UNKNOWN_PARTY: _ClassVar[PartnersError]
+    ALREADY_SIGNED: _ClassVar[PartnersError]
+    ALREADY_RATIFIED: _ClassVar[PartnersError]
+    RATIFICATION_MISSING: _ClassVar[PartnersError]
+    EFFECTIVE_BEFORE_SIGNATURE: _ClassVar[PartnersError]
+    TERMS_FROZEN: _ClassVar[PartnersError]
+    EXPIRY_UNKNOWN: _ClassVar[PartnersError]
+    EXPIRY_NOT_REACHED: _ClassVar[PartnersError]
+    SUCCESSOR_NOT_SIGNED: _ClassVar[PartnersError]
+    OUTSIDE_AGREEMENT: _ClassVar[PartnersError]
+    END_BEFORE_START: _ClassVar[PartnersError]
+    UNKNOWN_COUNTRY: _ClassVar[PartnersError]
+    SIGNATORY_REQUIRED: _ClassVar[PartnersError]
+PARTNERS_ERROR_UNSPECIFIED: PartnersError
+ROR_CHECKSUM: PartnersError
+ROR_TAKEN: PartnersError
+PARENT_CYCLE: PartnersError
+PARENT_NOT_HIGHER: PartnersError
+NO_SUGGESTED_PARENT: PartnersError
+ONE_REFERENCE_NEEDED: PartnersError
+UNKNOWN_PARTY: PartnersError
+ALREADY_SIGNED: PartnersError
+ALREADY_RATIFIED: PartnersError
+RATIFICATION_MISSING: PartnersError
+EFFECTIVE_BEFORE_SIGNATURE: PartnersError
+TERMS_FROZEN: PartnersError
+EXPIRY_UNKNOWN: PartnersError
+EXPIRY_NOT_REACHED: PartnersError
+SUCCESSOR_NOT_SIGNED: PartnersError
+OUTSIDE_AGREEMENT: PartnersError
+END_BEFORE_START: PartnersError
+UNKNOWN_COUNTRY: PartnersError
+SIGNATORY_REQUIRED: PartnersError
