@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import grpc
+from domainkit.rules import IllegalStep, Refused, RulesBroken
 from google.protobuf import any_pb2
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from servicekit.contract import contract
@@ -90,6 +92,24 @@ class Fault(Exception):
         return cls("NOT_FOUND", {"resource": resource, "id": id})
 
 
+def as_fault(error: Exception) -> Fault | None:
+    """A domain's refusal as a fault; `None` for an error that is not a refusal."""
+    if isinstance(error, Fault):
+        return error
+    if isinstance(error, RulesBroken):
+        return Fault.invalid(*(Violation(b.field, b.rule, b.params) for b in error.broken))
+    if isinstance(error, IllegalStep):
+        params = {
+            "action": error.action,
+            "state": error.state,
+            "allowed": ", ".join(error.allowed) or "-",
+        }
+        return Fault("ILLEGAL_TRANSITION", params, allowed=error.allowed)
+    if isinstance(error, Refused):
+        return Fault(error.reason, error.params)
+    return None
+
+
 def to_status(fault: Fault) -> status_pb2.Status:
     """Pack a fault for the wire."""
     spec = contract().error(fault.reason)
@@ -104,7 +124,9 @@ def to_status(fault: Fault) -> status_pb2.Status:
             _pack(
                 error_details_pb2.PreconditionFailure(
                     violations=[
-                        error_details_pb2.PreconditionFailure.Violation(type="ALLOWED", subject=step)
+                        error_details_pb2.PreconditionFailure.Violation(
+                            type="ALLOWED", subject=step
+                        )
                         for step in fault.allowed
                     ]
                 )
@@ -144,7 +166,9 @@ def _bad_request(violations: Sequence[Violation]) -> error_details_pb2.BadReques
             error_details_pb2.BadRequest.FieldViolation(
                 field=item.field,
                 reason=item.reason,
-                description="\n".join(f"{k}={v}".replace("\n", " ") for k, v in item.params.items()),
+                description="\n".join(
+                    f"{k}={v}".replace("\n", " ") for k, v in item.params.items()
+                ),
             )
             for item in violations
         ]
@@ -156,7 +180,7 @@ def _unpack_violation(item: error_details_pb2.BadRequest.FieldViolation) -> Viol
     return Violation(item.field, item.reason, {key: value for key, _, value in pairs})
 
 
-def _pack(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest | error_details_pb2.PreconditionFailure) -> any_pb2.Any:
+def _pack(message: Message) -> any_pb2.Any:
     packed = any_pb2.Any()
     packed.Pack(message)
     return packed

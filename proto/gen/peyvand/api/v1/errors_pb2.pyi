@@ -50,6 +50,7 @@ class CommonError(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DUPLICATE: _ClassVar[CommonError]
     DATE_IN_FUTURE: _ClassVar[CommonError]
     UNKNOWN_REFERENCE: _ClassVar[CommonError]
+    UNREACHABLE_STATE: _ClassVar[CommonError]
 COMMON_ERROR_UNSPECIFIED: CommonError
 INVALID_ARGUMENT: CommonError
 MALFORMED_BODY: CommonError
@@ -93,3 +94,4 @@ PERSONAL_DATA: CommonError
 DUPLICATE: CommonError
 DATE_IN_FUTURE: CommonError
 UNKNOWN_REFERENCE: CommonError
+UNREACHABLE_STATE: CommonError

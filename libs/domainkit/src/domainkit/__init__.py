@@ -1,0 +1,1 @@
+"""Plain building blocks for domain models; nothing here knows of a database or a wire."""

@@ -1,0 +1,157 @@
+"""PostgreSQL: sessions that only read, sessions that write, and the one place that commits.
+
+The two are distinct types, so that a function that writes cannot be given a
+session that reads. A write collects its events and stores them in the outbox as
+the last statement of its own transaction.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+import structlog
+from opentelemetry.trace import SpanKind
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from servicekit import outbox, tracing
+from servicekit.outbox import Event
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+# SQLSTATEs after which the same transaction may well succeed: serialization
+# failure, deadlock, and a unique value that another transaction has just taken,
+# which the second run then sees and can name.
+_WORTH_REPEATING = frozenset({"40001", "40P01", "23505", "23P01"})
+_ATTEMPTS = 3
+
+
+class ReadSession:
+    """Reads from the database."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        """All rows of a query."""
+        return (await self._connection.execute(query)).all()
+
+    async def row(self, query: sa.Select[Any]) -> sa.Row[Any] | None:
+        """First row of a query, or `None`."""
+        return (await self._connection.execute(query)).first()
+
+    async def scalar(self, query: sa.Select[Any]) -> Any:
+        """First value of the first row, or `None`."""
+        return (await self._connection.execute(query)).scalar()
+
+
+class WriteSession(ReadSession):
+    """Reads and writes within one transaction; its end is decided by `Database.write`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection)
+        self.events: list[Event] = []
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """The connection, for statements that the helpers here do not cover."""
+        return self._connection
+
+    async def execute(self, statement: sa.Executable, rows: Any = None) -> sa.CursorResult[Any]:
+        """Run a statement that changes something."""
+        return await self._connection.execute(statement, rows)
+
+    def emit(self, event: Event) -> None:
+        """Announce what this transaction does; the event is stored when it commits."""
+        self.events.append(event)
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """Run a block under a savepoint: if it raises, its writes and events are undone."""
+        kept = len(self.events)
+        async with self._connection.begin_nested():
+            try:
+                yield
+            except BaseException:
+                del self.events[kept:]
+                raise
+
+
+class Database:
+    """One service's database. `after_commit` is called once events have been stored."""
+
+    def __init__(
+        self, url: str, *, pool: int = 10, after_commit: Callable[[], None] = lambda: None
+    ) -> None:
+        self.engine = create_async_engine(
+            url,
+            pool_size=pool,
+            max_overflow=0,
+            pool_timeout=5,
+            # A pooled connection may have died with the server; ask before use.
+            pool_pre_ping=True,
+            connect_args={"timeout": 5, "server_settings": {"jit": "off", "timezone": "UTC"}},
+        )
+        self._readers = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.after_commit = after_commit
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadSession]:
+        """Open a session that reads; each statement sees what was committed before it."""
+        with tracing.span("database read", SpanKind.CLIENT):
+            async with self._readers.connect() as connection:
+                yield ReadSession(connection)
+
+    async def write(self, work: Callable[[WriteSession], Awaitable[T]]) -> T:
+        """Run `work` in one transaction and commit it, with its events.
+
+        It may run more than once, when another transaction was in its way; it must
+        therefore do nothing but work with the session.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return await self._write_once(work)
+            except sa.exc.DBAPIError as error:
+                if attempt == _ATTEMPTS or sqlstate(error) not in _WORTH_REPEATING:
+                    raise
+                log.info("transaction repeated", sqlstate=sqlstate(error), attempt=attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def rehearse(self, work: Callable[[WriteSession], Awaitable[T]]) -> T:
+        """Run `work` in a transaction that is rolled back in any case."""
+        async with self.engine.connect() as connection:
+            transaction = await connection.begin()
+            try:
+                return await work(WriteSession(connection))
+            finally:
+                await transaction.rollback()
+
+    async def _write_once(self, work: Callable[[WriteSession], Awaitable[T]]) -> T:
+        with tracing.span("database transaction", SpanKind.CLIENT):
+            async with self.engine.begin() as connection:
+                session = WriteSession(connection)
+                result = await work(session)
+                if session.events:
+                    await outbox.record(connection, session.events)
+        if session.events:
+            self.after_commit()
+        return result
+
+    async def reachable(self) -> bool:
+        """Tell whether the database answers."""
+        try:
+            async with self._readers.connect() as connection:
+                await connection.execute(sa.text("SELECT 1"))
+        except (sa.exc.SQLAlchemyError, OSError, TimeoutError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def sqlstate(error: sa.exc.DBAPIError) -> str:
+    """SQLSTATE of a database error, five characters; empty if it has none."""
+    return getattr(error.orig, "sqlstate", None) or ""

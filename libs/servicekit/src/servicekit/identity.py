@@ -1,0 +1,164 @@
+"""Who calls: principals, and the tokens that prove them.
+
+Tokens are JWTs of an OpenID Connect issuer; algorithms are pinned. A service
+verifies the token itself and trusts no neighbour's word for it.
+"""
+
+import asyncio
+import hashlib
+import json
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from peyvand.api.v1 import annotations_pb2
+
+from servicekit.contract import enum_names
+from servicekit.errors import Fault
+
+# Asymmetric only: a shared secret would let every verifier mint tokens.
+ALGORITHMS = ["Ed25519", "EdDSA", "ES256", "RS256", "PS256"]
+_LEEWAY = 30  # seconds that clocks may differ
+_REFETCH = 10  # least seconds between two loads of the key set
+_CACHED = 10_000  # verified tokens kept, so that a repeated call costs no signature check
+
+KNOWN_ROLES = frozenset(enum_names(annotations_pb2.Role.DESCRIPTOR).values()) - {"unspecified"}
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A caller. Roles are named as in the contract, lower case: ``hq_admin``."""
+
+    subject: str
+    name: str
+    roles: frozenset[str]
+    center_ids: frozenset[str] = frozenset()
+    institution_ids: frozenset[str] = frozenset()
+
+    @classmethod
+    def anonymous(cls) -> "Principal":
+        """The caller that shows no token."""
+        return cls(subject="", name="", roles=frozenset({"public"}))
+
+    @property
+    def is_anonymous(self) -> bool:
+        """True when no token came."""
+        return not self.subject
+
+    def has(self, *roles: str) -> bool:
+        """Tell whether the caller has any of these roles."""
+        return not self.roles.isdisjoint(roles)
+
+
+class TokenVerifier:
+    """Checks tokens of one issuer.
+
+    `jwks` is the issuer's key set: a file path or an http(s) URL; empty means that
+    it is discovered below the issuer's URL. `roles_claim` is the dotted path of the
+    claim with the roles (``realm_access.roles`` for Keycloak).
+    """
+
+    def __init__(
+        self, *, issuer: str, audience: str, jwks: str = "", roles_claim: str = "roles"
+    ) -> None:
+        self._issuer = issuer
+        self._audience = audience
+        self._jwks = jwks
+        self._roles_claim = roles_claim.split(".")
+        self._keys: KeySet | None = None
+        self._loaded_at = float("-inf")
+        self._loading = asyncio.Lock()
+        self._verified: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+
+    async def verify(self, token: str) -> Principal:
+        """Return the caller that the token proves. Raises `Fault` ``TOKEN_REJECTED``."""
+        digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        cached = self._verified.get(digest)
+        if cached is not None:
+            expires, principal = cached
+            if time.time() < expires + _LEEWAY:
+                return principal
+            del self._verified[digest]
+        claims = await self._decode(token)
+        principal = self._principal(claims)
+        self._verified[digest] = (float(claims["exp"]), principal)
+        if len(self._verified) > _CACHED:
+            self._verified.popitem(last=False)
+        return principal
+
+    async def _decode(self, token: str) -> dict[str, Any]:
+        try:
+            decoded = jwt.decode(token, await self._key_set(), algorithms=ALGORITHMS)
+        except (JoseError, ValueError):
+            # The issuer may have changed its keys since they were read.
+            if not await self._reload():
+                raise _rejected("the signature cannot be verified") from None
+            try:
+                decoded = jwt.decode(token, await self._key_set(), algorithms=ALGORITHMS)
+            except (JoseError, ValueError):
+                raise _rejected("the signature cannot be verified") from None
+        claims = decoded.claims
+        registry = jwt.JWTClaimsRegistry(
+            leeway=_LEEWAY,
+            iss={"essential": True, "value": self._issuer},
+            aud={"essential": True, "value": self._audience},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+        try:
+            registry.validate(claims)
+        except JoseError as error:
+            raise _rejected(getattr(error, "description", "") or error.error) from None
+        return claims
+
+    def _principal(self, claims: dict[str, Any]) -> Principal:
+        found: Any = claims
+        for part in self._roles_claim:
+            found = found.get(part) if isinstance(found, dict) else None
+        roles = frozenset(map(str, found)) if isinstance(found, list) else frozenset[str]()
+        return Principal(
+            subject=str(claims["sub"]),
+            name=str(claims.get("name") or claims.get("preferred_username") or claims["sub"]),
+            roles=roles & KNOWN_ROLES | {"public"},
+            center_ids=frozenset(claims.get("center_ids") or ()),
+            institution_ids=frozenset(claims.get("institution_ids") or ()),
+        )
+
+    async def _key_set(self) -> KeySet:
+        if self._keys is None:
+            await self._reload()
+        if self._keys is None:
+            raise Fault("UNAVAILABLE")
+        return self._keys
+
+    async def _reload(self) -> bool:
+        """Load the key set again unless that was just done; tell whether it was."""
+        async with self._loading:
+            if time.monotonic() - self._loaded_at < _REFETCH:
+                return False
+            self._loaded_at = time.monotonic()
+            try:
+                self._keys = KeySet.import_key_set(await self._load())
+            except (OSError, ValueError, httpx.HTTPError, JoseError, KeyError):
+                return False
+            return True
+
+    async def _load(self) -> Any:
+        if self._jwks and "://" not in self._jwks:
+            return json.loads(await asyncio.to_thread(Path(self._jwks).read_bytes))
+        async with httpx.AsyncClient(timeout=5) as client:
+            url = self._jwks
+            if not url:
+                discovery = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
+                url = (await client.get(discovery)).raise_for_status().json()["jwks_uri"]
+            return (await client.get(url)).raise_for_status().json()
+
+
+def _rejected(detail: str) -> Fault:
+    return Fault("TOKEN_REJECTED", {"detail": detail})

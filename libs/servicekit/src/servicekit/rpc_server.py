@@ -1,0 +1,214 @@
+"""The server side of calls between processes.
+
+A service is an object with one async method for each rpc, named in snake case:
+``async def get_center(request, call) -> response``. What stands around every call
+(identity, policy, rules of the contract, errors, tracing, metrics) is here, once.
+The transport is at the end of the file; `Dispatcher` knows nothing of it, so that
+another can take its place.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+import grpc
+import sqlalchemy.exc
+import structlog
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import Message
+from google.rpc import code_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from grpc_status import rpc_status
+from opentelemetry.trace import SpanKind
+
+from servicekit import telemetry, tracing
+from servicekit.contract import Rpc, contract
+from servicekit.errors import Fault, as_fault, to_status
+from servicekit.identity import Principal, TokenVerifier
+from servicekit.policy import authorize
+from servicekit.validation import violations
+
+log = structlog.get_logger(__name__)
+
+MAX_MESSAGE = 32 * 1024 * 1024  # bytes; imports travel in one message
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a use case knows of the call it answers."""
+
+    rpc: Rpc
+    principal: Principal
+    language: str
+
+
+Handler = Callable[[Message, Call], Awaitable[Message]]
+
+
+class Dispatcher:
+    """Finds the method for an rpc and runs it within everything that surrounds a call."""
+
+    def __init__(self, verifier: TokenVerifier) -> None:
+        self._verifier = verifier
+        self._handlers: dict[str, tuple[Rpc, Handler]] = {}
+
+    def add(self, service: ServiceDescriptor, implementation: object) -> None:
+        """Take the methods of a service. Raises `TypeError` if one of its rpcs has none."""
+        for rpc in contract().service_rpcs(service):
+            handler = getattr(implementation, snake_case(rpc.descriptor.name), None)
+            if handler is None:
+                raise TypeError(f"{type(implementation).__name__} does not answer {rpc.path}")
+            self._handlers[rpc.path] = (rpc, handler)
+
+    def rpcs(self) -> list[Rpc]:
+        """All rpcs that are answered here."""
+        return [rpc for rpc, _ in self._handlers.values()]
+
+    async def dispatch(self, path: str, request: Message, metadata: Mapping[str, str]) -> Message:
+        """Answer one call. Raises `Fault` and nothing else."""
+        rpc, handler = self._handlers[path]
+        started = time.perf_counter()
+        reason = "OK"
+        with tracing.span(path[1:], SpanKind.SERVER, traceparent=metadata.get("traceparent")):
+            try:
+                return await self._answer(rpc, handler, request, metadata)
+            except Fault as fault:
+                reason = fault.reason
+                raise
+            finally:
+                telemetry.CALLS.labels(path, reason).observe(time.perf_counter() - started)
+
+    async def _answer(
+        self, rpc: Rpc, handler: Handler, request: Message, metadata: Mapping[str, str]
+    ) -> Message:
+        try:
+            principal = await self._principal(metadata)
+            authorize(rpc, principal)
+            if found := violations(request):
+                raise Fault.invalid(*found)
+            language = metadata.get("accept-language", "en")
+            return await handler(request, Call(rpc, principal, language))
+        except _OUT_OF_REACH as error:
+            log.warning("dependency out of reach", rpc=rpc.path, error=repr(error))
+            raise Fault("UNAVAILABLE") from error
+        except Exception as error:
+            if fault := as_fault(error):
+                raise fault from error
+            log.exception("call failed", rpc=rpc.path)
+            raise Fault("INTERNAL") from error
+
+    async def _principal(self, metadata: Mapping[str, str]) -> Principal:
+        scheme, _, token = metadata.get("authorization", "").partition(" ")
+        if not token:
+            return Principal.anonymous()
+        if scheme.lower() != "bearer":
+            raise Fault("TOKEN_REJECTED", {"detail": "the scheme must be Bearer"})
+        return await self._verifier.verify(token)
+
+
+# The database or the broker is away: nothing was done, the caller may try again.
+_OUT_OF_REACH = (
+    sqlalchemy.exc.OperationalError,
+    sqlalchemy.exc.InterfaceError,
+    sqlalchemy.exc.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+
+
+def snake_case(name: str) -> str:
+    """`GetCenter` → ``get_center``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+class RpcServer:
+    """Serves a dispatcher over gRPC, with health and reflection beside it."""
+
+    def __init__(self, dispatcher: Dispatcher, listen: str) -> None:
+        self._dispatcher = dispatcher
+        self._server = grpc.aio.server(
+            options=[
+                # Two servers on one port would share its calls without a word.
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_receive_message_length", MAX_MESSAGE),
+                ("grpc.max_send_message_length", MAX_MESSAGE),
+            ]
+        )
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._names: list[str] = []
+        for service, rpcs in _by_service(dispatcher.rpcs()).items():
+            self._server.add_generic_rpc_handlers([self._generic_handler(service, rpcs)])
+            self._names.append(service)
+        reflected = [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME]
+        reflection.enable_server_reflection(reflected, self._server)
+        self.port = self._server.add_insecure_port(listen)
+
+    async def start(self) -> None:
+        """Begin to answer."""
+        await self._server.start()
+
+    async def set_serving(self, serving: bool) -> None:
+        """Say through the health service whether calls should come here."""
+        state = (
+            health_pb2.HealthCheckResponse.SERVING
+            if serving
+            else health_pb2.HealthCheckResponse.NOT_SERVING
+        )
+        for name in ["", *self._names]:
+            await self._health.set(name, state)
+
+    async def stop(self, grace: float) -> None:
+        """Refuse new calls and give running ones `grace` seconds to end."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace)
+
+    def _generic_handler(self, service: str, rpcs: Sequence[Rpc]) -> grpc.GenericRpcHandler:
+        return grpc.method_handlers_generic_handler(
+            service, {rpc.descriptor.name: self._method_handler(rpc) for rpc in rpcs}
+        )
+
+    def _method_handler(self, rpc: Rpc) -> grpc.RpcMethodHandler:
+        async def answer(
+            request: Message, context: grpc.aio.ServicerContext[Message, Message]
+        ) -> Message:
+            metadata = {
+                key: value
+                for key, value in context.invocation_metadata() or ()
+                if isinstance(value, str)
+            }
+            try:
+                return await self._dispatcher.dispatch(rpc.path, request, metadata)
+            except Fault as fault:
+                status = to_status(fault)
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("dispatch failed", rpc=rpc.path)
+                status = status_pb2.Status(code=code_pb2.INTERNAL, message="INTERNAL")
+            await context.abort_with_status(rpc_status.to_status(status))
+            raise AssertionError("abort_with_status always raises")
+
+        return grpc.unary_unary_rpc_method_handler(
+            answer,
+            request_deserializer=rpc.request_class.FromString,
+            response_serializer=_serialize,
+        )
+
+
+def _serialize(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+def _by_service(rpcs: Sequence[Rpc]) -> dict[str, list[Rpc]]:
+    grouped: dict[str, list[Rpc]] = {}
+    for rpc in rpcs:
+        grouped.setdefault(rpc.descriptor.containing_service.full_name, []).append(rpc)
+    return grouped

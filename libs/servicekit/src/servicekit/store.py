@@ -1,0 +1,297 @@
+"""Stores aggregates: one row each, the steps they took, and an event for every step.
+
+Columns are named as the fields of the aggregate; nested values are JSONB. What a
+query filters by has a column of its own type. `save` is the only way in, so no
+change is without its step and its event.
+"""
+
+import typing
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from domainkit.aggregate import Aggregate, Stateful, Step
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+from peyvand.api.v1 import types_pb2
+from pydantic import TypeAdapter
+from sqlalchemy.dialects.postgresql import JSONB
+
+from servicekit import paging
+from servicekit.contract import event_spec, resource_spec
+from servicekit.database import ReadSession, WriteSession
+from servicekit.errors import Fault
+from servicekit.mapping import fill, to_datetime, to_message
+from servicekit.outbox import Event
+from servicekit.policy import allowed_actions
+from servicekit.rpc_server import Call
+
+A = TypeVar("A", bound=Aggregate)
+R = TypeVar("R", bound=Message)
+
+_STEP = TypeAdapter(Step)
+
+
+def aggregate_columns(prefix: str) -> list[sa.Column[Any]]:
+    """Columns that every aggregate has; `prefix` is that of its ids."""
+    return [
+        sa.Column("id", sa.Text, sa.CheckConstraint(f"id LIKE '{prefix}\\_%'"), primary_key=True),
+        sa.Column("external_key", sa.Text, unique=True),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True)),
+        sa.Column("citations", JSONB, nullable=False),
+        sa.Column("sample", sa.Boolean, nullable=False),
+    ]
+
+
+def state_columns(states: type[typing.Any]) -> list[sa.Column[Any]]:
+    """Columns of an aggregate with a life cycle; `states` is its `StrEnum`."""
+    listed = ", ".join(f"'{state.value}'" for state in states)
+    return [
+        sa.Column("state", sa.Text, sa.CheckConstraint(f"state IN ({listed})"), nullable=False),
+        sa.Column("state_reason", sa.Text, nullable=False),
+        sa.Column("state_since", sa.DateTime(timezone=True), nullable=False),
+    ]
+
+
+def step_table(metadata: sa.MetaData) -> sa.Table:
+    """Table of the steps that aggregates took; a row is written once and never changed."""
+    return sa.Table(
+        "step",
+        metadata,
+        sa.Column("aggregate_id", sa.Text, primary_key=True),
+        sa.Column("version", sa.BigInteger, primary_key=True),
+        sa.Column("step", JSONB, nullable=False),
+    )
+
+
+class AggregateStore(Generic[A, R]):
+    """Keeps the aggregates of one class.
+
+    `owned_by` tells whether an aggregate is a caller's own, for grants of scope OWN.
+    """
+
+    def __init__(
+        self,
+        cls: type[A],
+        *,
+        table: sa.Table,
+        steps: sa.Table,
+        resource: type[R],
+        event: type[Message],
+        owned_by: Callable[[A, Call], bool] = lambda aggregate, call: False,
+    ) -> None:
+        self.table = table
+        self.resource = resource
+        self._cls = cls
+        self._adapter = TypeAdapter(cls)
+        self._steps = steps
+        self._event = event
+        self._owned_by = owned_by
+        self._json_columns = [c.name for c in table.columns if isinstance(c.type, JSONB)]
+        self._plain_columns = [c.name for c in table.columns if not isinstance(c.type, JSONB)]
+        spec, announced = resource_spec(resource.DESCRIPTOR), event_spec(event.DESCRIPTOR)
+        if spec is None or announced is None:
+            raise TypeError(f"{resource.__name__} and {event.__name__} need their options")
+        self._spec = spec
+        self._event_names = frozenset(announced.names)
+        self._package = resource.DESCRIPTOR.file.package
+
+    @property
+    def kind(self) -> str:
+        """What the resource is called: ``center``."""
+        return self._spec.aggregate
+
+    @property
+    def id_prefix(self) -> str:
+        """Prefix of the ids."""
+        return self._spec.id_prefix
+
+    async def find(self, session: ReadSession, id: str) -> A | None:
+        """The aggregate with this id, or `None`."""
+        return await self.find_by(session, self.table.c.id == id)
+
+    async def find_by(self, session: ReadSession, *where: sa.ColumnElement[bool]) -> A | None:
+        """The first aggregate that fits, or `None`."""
+        row = await session.row(sa.select(self.table).where(*where).limit(1))
+        return None if row is None else self.load(row)
+
+    async def get(self, session: ReadSession, id: str) -> A:
+        """The aggregate with this id. Raises `Fault` ``NOT_FOUND``, also for a deleted one."""
+        found = await self.find(session, id)
+        if found is None or found.deleted_at is not None:
+            raise Fault.not_found(self.kind, id)
+        return found
+
+    async def lock(self, session: WriteSession, id: str, etag: str | None = None) -> A:
+        """Read an aggregate to change it; other writers wait until the transaction ends.
+
+        With `etag` (empty when the caller gave none) the caller must have read this
+        version. Raises `Fault` ``NOT_FOUND``, ``PRECONDITION_REQUIRED``, ``STALE_ETAG``.
+        """
+        query = sa.select(self.table).where(self.table.c.id == id).with_for_update()
+        row = await session.row(query)
+        if row is None or row.deleted_at is not None:
+            raise Fault.not_found(self.kind, id)
+        if etag == "":
+            raise Fault("PRECONDITION_REQUIRED")
+        aggregate = self.load(row)
+        if etag is not None and etag != etag_of(aggregate):
+            raise Fault("STALE_ETAG")
+        return aggregate
+
+    async def lock_by_key(self, session: WriteSession, external_key: str) -> A | None:
+        """Read an aggregate by its external key to change it, or `None`."""
+        key = self.table.c.external_key == external_key
+        row = await session.row(sa.select(self.table).where(key).with_for_update())
+        return None if row is None else self.load(row)
+
+    async def save(self, session: WriteSession, aggregate: A) -> None:
+        """Write the one step that an aggregate has taken, and announce it.
+
+        Raises `Fault` ``EXTERNAL_KEY_TAKEN`` for a new aggregate whose key is in use.
+        """
+        (step,) = aggregate.pending
+        if step.version == 1:
+            await self._check_key(session, aggregate)
+            await session.execute(sa.insert(self.table), [self._row(aggregate)])
+        else:
+            old = step.version - 1
+            result = await session.execute(
+                sa.update(self.table)
+                .where(self.table.c.id == aggregate.id, self.table.c.version == old)
+                .values(self._row(aggregate))
+            )
+            if result.rowcount != 1:
+                raise Fault("STALE_ETAG")
+        row = {
+            "aggregate_id": aggregate.id,
+            "version": step.version,
+            "step": _STEP.dump_python(step, mode="json"),
+        }
+        await session.execute(sa.insert(self._steps), [row])
+        session.emit(self._announce(aggregate, step))
+        aggregate.pending.clear()
+
+    async def page(
+        self, session: ReadSession, request: Any, *where: sa.ColumnElement[bool]
+    ) -> tuple[list[A], str]:
+        """One page for a list request and the token of the next, empty on the last.
+
+        The order is that of creation; with `updated_since` that of the last change,
+        and deleted aggregates are included.
+        """
+        table, size = self.table, paging.page_size(request)
+        query = sa.select(table).where(*where).limit(size + 1)
+        after = paging.read_token(request)
+        if request.HasField("updated_since"):
+            order = sa.tuple_(table.c.updated_at, table.c.id)
+            query = query.where(table.c.updated_at >= to_datetime(request.updated_since))
+            if after:
+                position = sa.tuple_(
+                    sa.literal(datetime.fromisoformat(after[0]), sa.DateTime(timezone=True)),
+                    sa.literal(after[1]),
+                )
+                query = query.where(order > position)
+            query = query.order_by(table.c.updated_at, table.c.id)
+        else:
+            query = query.where(table.c.deleted_at.is_(None)).order_by(table.c.id)
+            if after:
+                query = query.where(table.c.id > after[0])
+        rows = await session.rows(query)
+        token = ""
+        if len(rows) > size:
+            last = rows[size - 1]
+            moment = [last.updated_at.isoformat()] if request.HasField("updated_since") else []
+            token = paging.write_token(request, [*moment, last.id])
+        return [self.load(row) for row in rows[:size]], token
+
+    async def steps(self, session: ReadSession, id: str, request: Any) -> tuple[list[Any], str]:
+        """A page of the steps that an aggregate took, the oldest first, and the next token."""
+        size, after = paging.page_size(request), paging.read_token(request)
+        query = (
+            sa.select(self._steps)
+            .where(self._steps.c.aggregate_id == id, self._steps.c.version > int((after or "0")[0]))
+            .order_by(self._steps.c.version)
+            .limit(size + 1)
+        )
+        rows = await session.rows(query)
+        token = ""
+        if len(rows) > size:
+            token = paging.write_token(request, [str(rows[size - 1].version)])
+        steps = [_STEP.validate_python(row.step) for row in rows[:size]]
+        return [to_message(step, types_pb2.Step) for step in steps], token
+
+    def present(self, aggregate: A, call: Call) -> R:
+        """The aggregate as this caller sees it, with the steps that this caller may take."""
+        message = self._message(aggregate)
+        if aggregate.deleted_at is None and "allowed_actions" in _fields(message.DESCRIPTOR):
+            steps = [*_editing(aggregate), *self._allowed_steps(aggregate)]
+            own = self._owned_by(aggregate, call)
+            actions = allowed_actions(message.DESCRIPTOR, steps, call.principal, own=own)
+            getattr(message, "allowed_actions").extend(actions)
+        return message
+
+    def owned_by(self, aggregate: A, call: Call) -> bool:
+        """Tell whether an aggregate is the caller's own."""
+        return self._owned_by(aggregate, call)
+
+    def load(self, row: sa.Row[Any]) -> A:
+        """Build the aggregate from its row."""
+        return self._adapter.validate_python(row._asdict())
+
+    def _row(self, aggregate: A) -> dict[str, Any]:
+        row = {name: getattr(aggregate, name) for name in self._plain_columns}
+        included = {name: True for name in self._json_columns}
+        row |= self._adapter.dump_python(aggregate, mode="json", include=included)
+        return row
+
+    def _message(self, aggregate: A) -> R:
+        message = to_message(aggregate, self.resource)
+        setattr(message, "etag", etag_of(aggregate))
+        return message
+
+    def _allowed_steps(self, aggregate: A) -> list[str]:
+        return aggregate.allowed_steps() if isinstance(aggregate, Stateful) else []
+
+    def _announce(self, aggregate: A, step: Step) -> Event:
+        if step.action not in self._event_names:
+            raise ValueError(f"{self._event.__name__} does not announce {step.action!r}")
+        message = self._event()
+        getattr(message, self.kind).CopyFrom(self._message(aggregate))
+        change = getattr(message, "change")
+        fill(change.step, step)
+        service = self._package.split(".")[1]
+        return Event(
+            type=f"{self._package}.{self.kind}.{step.action}",
+            subject=f"evt.{service}.{self.kind}.{step.action}.{aggregate.id}",
+            aggregate_id=aggregate.id,
+            aggregate_version=aggregate.version,
+            payload=message.SerializeToString(deterministic=True),
+            time=step.at,
+        )
+
+    async def _check_key(self, session: WriteSession, aggregate: A) -> None:
+        if aggregate.external_key is None:
+            return
+        taken = await session.scalar(
+            sa.select(self.table.c.id).where(self.table.c.external_key == aggregate.external_key)
+        )
+        if taken:
+            raise Fault("EXTERNAL_KEY_TAKEN", {"external_key": aggregate.external_key, "id": taken})
+
+
+def etag_of(aggregate: Aggregate) -> str:
+    """Version tag of an aggregate, as `If-Match` carries it."""
+    return f"v{aggregate.version}"
+
+
+def _fields(descriptor: Descriptor) -> typing.Any:
+    return descriptor.fields_by_name
+
+
+def _editing(aggregate: Aggregate) -> Sequence[str]:
+    return ("update", "delete") if aggregate.EDITABLE else ("delete",)

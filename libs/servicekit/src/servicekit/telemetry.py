@@ -1,0 +1,46 @@
+"""Logs, metrics and traces of a process, declared in one place."""
+
+import logging
+import sys
+
+import structlog
+from prometheus_client import Histogram
+
+from servicekit import tracing
+from servicekit.settings import ServiceSettings
+
+CALLS = Histogram(
+    "peyvand_rpc_duration_seconds",
+    "Time to answer a call, by rpc and reason",
+    ["rpc", "reason"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+
+
+def configure(service: str, settings: ServiceSettings) -> None:
+    """Set up logs (JSON lines on stderr, with the trace id) and traces of this process."""
+    level = getattr(logging, settings.log_level.upper())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            _add_trace_id,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr)
+    tracing.configure(service, ratio=settings.trace_ratio, otlp_endpoint=settings.otlp_endpoint)
+
+
+def _add_trace_id(
+    logger: object, method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    if trace_id := tracing.current_trace_id():
+        event["trace_id"] = trace_id
+    return event

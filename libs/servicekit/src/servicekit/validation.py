@@ -1,0 +1,166 @@
+"""Checks a request against the rules that stand in the contract.
+
+The gateway checks the same rules at the edge; this check holds for callers that
+speak gRPC directly. A checker is compiled once for each message.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from google.api import field_behavior_pb2
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from servicekit.contract import enum_names, field_header, field_rules
+from servicekit.errors import Violation
+from servicekit.ids import id_pattern
+
+Check = Callable[[Any, str, list[Violation]], None]
+
+_CHECKERS: dict[str, list[tuple[FieldDescriptor, Check]]] = {}
+
+
+def violations(message: Message) -> list[Violation]:
+    """Rules of the contract that a message breaks; OUTPUT_ONLY fields are passed over."""
+    found: list[Violation] = []
+    _check_message(message, "", found)
+    return found
+
+
+def behaviors(field: FieldDescriptor) -> frozenset[int]:
+    """`google.api.field_behavior` of a field."""
+    return frozenset(field.GetOptions().Extensions[field_behavior_pb2.field_behavior])
+
+
+def _check_message(message: Message, path: str, found: list[Violation]) -> None:
+    for field, check in _checkers(message.DESCRIPTOR):
+        check(message, f"{path}{field.name}", found)
+
+
+def _checkers(descriptor: Descriptor) -> list[tuple[FieldDescriptor, Check]]:
+    known = _CHECKERS.get(descriptor.full_name)
+    if known is None:
+        known = [
+            (field, _compile(field))
+            for field in descriptor.fields
+            if field_behavior_pb2.OUTPUT_ONLY not in behaviors(field)
+        ]
+        _CHECKERS[descriptor.full_name] = known
+    return known
+
+
+def _compile(field: FieldDescriptor) -> Check:
+    # A header that is missing has an error of its own, which the use case raises.
+    required = field_behavior_pb2.REQUIRED in behaviors(field) and not field_header(field)
+    check_value = _value_check(field)
+    rules = field_rules(field)
+    name = field.name
+
+    def check_repeated(message: Any, path: str, found: list[Violation]) -> None:
+        values = getattr(message, name)
+        if len(values) < rules.min_items or required and not values:
+            least = str(max(rules.min_items, 1))
+            found.append(Violation(path, "TOO_FEW_ITEMS", {"min": least}))
+        if rules.max_items and len(values) > rules.max_items:
+            found.append(Violation(path, "TOO_MANY_ITEMS", {"max": str(rules.max_items)}))
+            return
+        if check_value:
+            for index, value in enumerate(values):
+                check_value(value, f"{path}[{index}]", found)
+
+    def check_single(message: Any, path: str, found: list[Violation]) -> None:
+        if field.has_presence and not message.HasField(name):
+            if required:
+                found.append(Violation(path, "REQUIRED"))
+            return
+        value = getattr(message, name)
+        if not field.has_presence and not value and field.type in _EMPTY_IS_ABSENT:
+            if required:
+                found.append(Violation(path, "REQUIRED"))
+            return
+        if check_value:
+            check_value(value, path, found)
+
+    def check_map(message: Any, path: str, found: list[Violation]) -> None:
+        return
+
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        return check_map
+    return check_repeated if field.is_repeated else check_single
+
+
+# A scalar of these types that is empty counts as "not given".
+_EMPTY_IS_ABSENT = frozenset(
+    {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_ENUM, FieldDescriptor.TYPE_BYTES}
+)
+_NUMBERS = frozenset(
+    {
+        FieldDescriptor.TYPE_DOUBLE,
+        FieldDescriptor.TYPE_FLOAT,
+        FieldDescriptor.TYPE_INT32,
+        FieldDescriptor.TYPE_INT64,
+        FieldDescriptor.TYPE_UINT32,
+        FieldDescriptor.TYPE_UINT64,
+    }
+)
+
+
+def _value_check(field: FieldDescriptor) -> Check | None:
+    if field.message_type is not None:
+        if not field.message_type.full_name.startswith("peyvand."):
+            return None
+        return lambda value, path, found: _check_message(value, f"{path}.", found)
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return _text_check(field)
+    if field.type == FieldDescriptor.TYPE_ENUM:
+        names = enum_names(field.enum_type)
+        allowed = ", ".join(name for number, name in names.items() if number)
+        return lambda value, path, found: (
+            None
+            if value in names
+            else found.append(Violation(path, "UNKNOWN_VALUE", {"allowed": allowed}))
+        )
+    if field.type in _NUMBERS:
+        return _number_check(field)
+    return None
+
+
+def _text_check(field: FieldDescriptor) -> Check:
+    rules = field_rules(field)
+    id_form = re.compile(id_pattern(rules.id_prefix)) if rules.id_prefix else None
+    form = re.compile(rules.pattern) if rules.pattern else None
+
+    def check(value: str, path: str, found: list[Violation]) -> None:
+        if "\x00" in value:
+            found.append(Violation(path, "WRONG_FORMAT", {"expected": "text without NUL"}))
+        elif rules.max_len and len(value) > rules.max_len:
+            found.append(Violation(path, "TOO_LONG", {"max": str(rules.max_len)}))
+        elif len(value) < rules.min_len:
+            found.append(Violation(path, "TOO_SHORT", {"min": str(rules.min_len)}))
+        elif id_form and not id_form.search(value):
+            expected = f"{rules.id_prefix}_…"
+            found.append(Violation(path, "WRONG_ID_KIND", {"expected": expected}))
+        elif form and not form.search(value):
+            found.append(Violation(path, "WRONG_FORMAT", {"expected": rules.pattern}))
+
+    return check
+
+
+def _number_check(field: FieldDescriptor) -> Check | None:
+    rules = field_rules(field)
+    least = rules.minimum if rules.HasField("minimum") else float("-inf")
+    greatest = rules.maximum if rules.HasField("maximum") else float("inf")
+    if (least, greatest) == (float("-inf"), float("inf")):
+        return None
+    expected = " and ".join(
+        [f"at least {least:g}"] * (least != float("-inf"))
+        + [f"at most {greatest:g}"] * (greatest != float("inf"))
+    )
+
+    def check(value: float, path: str, found: list[Violation]) -> None:
+        # Written so that NaN, which compares to nothing, is refused as well.
+        if not least <= value <= greatest:
+            found.append(Violation(path, "OUT_OF_RANGE", {"expected": expected}))
+
+    return check
