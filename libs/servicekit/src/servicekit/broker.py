@@ -119,13 +119,15 @@ class Broker:
         """Whether a server is at the other end now."""
         return self.client.is_connected
 
-    def on_disconnect(self, callback: Callable[[], None]) -> None:
-        """Call `callback` whenever the connection is lost."""
+    def on_disconnect(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` whenever the connection is lost; calling the result ends that."""
         self._on_disconnect.append(callback)
+        return lambda: self._on_disconnect.remove(callback)
 
-    def on_reconnect(self, callback: Callable[[], None]) -> None:
-        """Call `callback` whenever the connection is back."""
+    def on_reconnect(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` whenever the connection is back; calling the result ends that."""
         self._on_reconnect.append(callback)
+        return lambda: self._on_reconnect.remove(callback)
 
     async def close(self) -> None:
         """Send what waits, then close."""

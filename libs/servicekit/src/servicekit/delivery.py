@@ -57,8 +57,13 @@ def read_delivery(message: Msg) -> Delivery:
     Raises `PoisonError` when the message is not a CloudEvent with an id.
     """
     metadata = message.metadata
-    return decode_delivery(
-        message.headers or {},
+    headers = {
+        str(name): unquote(value) if name.startswith("ce-") else value
+        for name, value in (message.headers or {}).items()
+        if not name.startswith("Nats-")
+    }
+    return build_delivery(
+        headers,
         message.data,
         subject=message.subject,
         stream=metadata.stream,
@@ -66,15 +71,10 @@ def read_delivery(message: Msg) -> Delivery:
     )
 
 
-def decode_delivery(
-    raw_headers: Mapping[str, str], payload: bytes, *, subject: str, stream: str, stream_seq: int
+def build_delivery(
+    headers: Mapping[str, str], payload: bytes, *, subject: str, stream: str, stream_seq: int
 ) -> Delivery:
-    """Return the event that these headers and this payload make; see `read_delivery`."""
-    headers = {
-        str(name): unquote(value) if name.startswith("ce-") else value
-        for name, value in raw_headers.items()
-        if not name.startswith("Nats-")
-    }
+    """Return the event with these decoded headers and this payload; see `read_delivery`."""
     try:
         event_id = UUID(headers["ce-id"])
         time = datetime.fromisoformat(headers["ce-time"]).astimezone(UTC)

@@ -7,6 +7,7 @@ through a transaction pooler: the URL must lead to the server itself.
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Self
 
@@ -42,6 +43,9 @@ class LeaderConnection:
                 "tcp_keepalives_interval": "5",
                 "tcp_keepalives_count": "3",
             },
+        )
+        await connection.set_type_codec(
+            "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
         )
         leader = cls(connection, name)
 
