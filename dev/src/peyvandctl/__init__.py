@@ -1,0 +1,1 @@
+"""Runs Peyvand on one machine: the cluster, and the ``peyvand`` command."""

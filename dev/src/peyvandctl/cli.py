@@ -1,0 +1,64 @@
+"""The ``peyvand`` command."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    name="peyvand",
+    help="Runs Peyvand on this machine, and asks it.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+
+
+@app.callback()
+def main() -> None:
+    """Peyvand: the national network of advanced-therapy centers."""
+
+
+@app.command()
+def up() -> None:
+    """Start the whole network in the foreground; Ctrl-C stops it.
+
+    PEYVAND_HOME is the folder of its data (.peyvand), PEYVAND_PORT the port of the
+    gateway (8080; 0 takes any free one), PEYVAND_HOST the address it listens on.
+    """
+    # Imported here: the other commands need none of it and answer sooner.
+    from peyvandctl import up as foreground
+
+    raise typer.Exit(foreground.run(Console(stderr=False)))
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option(help="What the bearer may do, e.g. hq_admin.")],
+    sub: Annotated[str | None, typer.Option(help="Who the bearer is.")] = None,
+    center: Annotated[
+        list[str] | None, typer.Option(help="Id of a center the bearer acts for; repeatable.")
+    ] = None,
+    institution: Annotated[
+        list[str] | None,
+        typer.Option(help="Id of an institution the bearer acts for; repeatable."),
+    ] = None,
+    ttl: Annotated[int, typer.Option(help="Seconds until it expires.", min=1)] = 12 * 3600,
+) -> None:
+    """Print a token of the local issuer, and nothing else."""
+    from peyvandctl.errors import ClusterError
+    from peyvandctl.issuer import LocalIssuer
+    from peyvandctl.paths import Home
+    from peyvandctl.state import State
+
+    home = Home.locate()
+    try:
+        issuer = LocalIssuer(home, State(home).cluster_id)
+        minted = issuer.mint(
+            role, sub, center_ids=center or (), institution_ids=institution or (), ttl=ttl
+        )
+    except ClusterError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(minted)

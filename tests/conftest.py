@@ -1,0 +1,5 @@
+"""What every test can ask for."""
+
+from tests.support.cluster import infra, network
+
+__all__ = ["infra", "network"]

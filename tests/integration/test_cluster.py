@@ -1,0 +1,315 @@
+"""The cluster on this machine: PostgreSQL, NATS and processes that stand for services."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+import time
+from typing import TYPE_CHECKING
+
+import asyncpg
+import nats
+import nats.errors
+import psutil
+import pytest
+
+from peyvandctl.cluster import Cluster, ClusterEvent, ServiceSpec
+from peyvandctl.errors import ClusterError
+from peyvandctl.processes import ManagedProcess, ProcessSpec, http_status, tail
+from tests.support.cluster import fresh_home
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.cluster import Infra
+
+# A service as the cluster sees one: settings in the environment, a migration, a
+# readiness, an orderly end on SIGTERM.
+CHILD = """
+import http.server, os, pathlib, sys
+
+home = pathlib.Path(os.environ["PEYVAND_HOME"])
+if sys.argv[1:] == ["migrate"]:
+    (home / "migrated").write_text(os.environ["PEYVAND_DATABASE_URL"])
+    sys.exit(int(os.environ.get("CHILD_MIGRATION_STATUS", "0")))
+if "CHILD_BROKEN" in os.environ:
+    sys.exit("the child is broken")
+with (home / "starts").open("a") as starts:
+    starts.write(f"{os.getpid()}\\n")
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/readyz" else 404)
+        self.end_headers()
+
+host, port = os.environ["PEYVAND_METRICS_LISTEN"].rsplit(":", 1)
+http.server.HTTPServer((host, int(port)), Handler).serve_forever()
+"""
+CHILD_SERVICE = ServiceSpec("centers", "peyvand_test_child", has_database=True)
+GATEWAY_CHILD = ServiceSpec("gateway", "peyvand_test_child", has_database=False)
+
+
+@pytest.fixture
+def child_env(tmp_path: Path) -> dict[str, str]:
+    folder = tmp_path / "child modules"
+    folder.mkdir()
+    (folder / "peyvand_test_child.py").write_text(CHILD)
+    return {"PYTHONPATH": str(folder)}
+
+
+async def rows(url: str, query: str) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        return await connection.fetch(query)
+    finally:
+        await connection.close()
+
+
+async def until(condition: object, seconds: float = 15.0) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        await asyncio.sleep(0.05)
+
+
+async def test_a_role_reaches_its_own_database_and_no_other(infra: Infra) -> None:
+    postgres = infra.cluster.postgres
+    assert [tuple(row) for row in await rows(postgres.dsn("centers"), "SELECT current_user")] == [
+        ("centers",)
+    ]
+    for other in ("projects", "partners", "observatory", "postgres", "template1"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await rows(postgres.dsn("centers", other), "SELECT 1")
+
+
+async def test_postgres_refuses_a_wrong_password(infra: Infra) -> None:
+    url = infra.cluster.postgres.dsn("centers")
+    password = infra.cluster.postgres.role_passwords["centers"]
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await rows(url.replace(password, "wrong"), "SELECT 1")
+
+
+async def test_postgres_is_durable_and_in_utc(infra: Infra) -> None:
+    connection = await infra.cluster.postgres.connect()
+    try:
+        settings = {
+            name: await connection.fetchval(f"SHOW {name}")
+            for name in ("fsync", "full_page_writes", "synchronous_commit", "timezone")
+        }
+        version = await connection.fetchval("SHOW server_version_num")
+    finally:
+        await connection.close()
+    assert settings == {
+        "fsync": "on",
+        "full_page_writes": "on",
+        "synchronous_commit": "on",
+        "timezone": "UTC",
+    }
+    assert str(version).startswith("18")
+
+
+async def test_nats_lets_nobody_in_without_the_password(infra: Infra) -> None:
+    server = infra.cluster.nats
+    quiet = {"allow_reconnect": False, "connect_timeout": 2}
+
+    async def ignore(_: Exception) -> None:
+        return
+
+    with pytest.raises(nats.errors.Error):
+        await nats.connect(f"nats://127.0.0.1:{server.port}", error_cb=ignore, **quiet)
+    client = await nats.connect(server.url)
+    account = await client.jetstream().account_info()
+    assert account.limits is not None
+    await client.close()
+
+
+async def test_fresh_databases_share_nothing(infra: Infra) -> None:
+    first = await infra.fresh_database("centers")
+    second = await infra.fresh_database("centers")
+    await rows(first, "CREATE TABLE only_here (id int)")
+    assert await rows(second, "SELECT 1 FROM pg_tables WHERE tablename = 'only_here'") == []
+    await infra.drop_database(first)
+    with pytest.raises(asyncpg.InvalidCatalogNameError):
+        await rows(first, "SELECT 1")
+
+
+async def test_a_killed_broker_keeps_what_it_acknowledged(infra: Infra) -> None:
+    async with infra.fresh_nats() as (server, process):
+        client = await nats.connect(server.url, max_reconnect_attempts=-1)
+        stream = client.jetstream()
+        await stream.add_stream(name="KEPT", subjects=["kept.>"])
+        await stream.publish("kept.one", b"1")
+        # The server syncs to disk each second; a kill of the process loses nothing
+        # that the kernel already has.
+        await process.kill()
+        assert not process.running
+        await process.start()
+        again = await nats.connect(server.url)
+        info = await again.jetstream().stream_info("KEPT")
+        assert info.state.messages == 1
+        await again.close()
+        await client.close()
+
+
+async def test_all_secrets_are_closed_to_others(infra: Infra) -> None:
+    home = infra.cluster.home
+    assert stat.S_IMODE(home.root.stat().st_mode) == 0o700
+    files = [home.secrets, home.nats / "server.conf", home.issuer / "private.json"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert not (home.postgres / "initial-password").exists()
+
+
+async def test_two_clusters_run_side_by_side_under_paths_with_a_space(tmp_path: Path) -> None:
+    homes = [tmp_path / "first home", tmp_path / "second home"]
+    async with (
+        Cluster(homes[0], services=[], port=0) as first,
+        Cluster(homes[1], services=[], port=0) as second,
+    ):
+        await rows(first.postgres.dsn("centers"), "CREATE TABLE here (id int)")
+        query = "SELECT 1 FROM pg_tables WHERE tablename = 'here'"
+        assert len(await rows(first.postgres.dsn("centers"), query)) == 1
+        assert await rows(second.postgres.dsn("centers"), query) == []
+        assert first.token("hq_admin") != second.token("hq_admin")
+        assert first.issuer.issuer != second.issuer.issuer
+
+
+async def test_a_second_cluster_on_the_same_home_is_refused(infra: Infra) -> None:
+    before = psutil.Process(infra.cluster.process("postgres").pid).create_time()
+    with pytest.raises(ClusterError, match="already running") as refusal:
+        await Cluster(infra.cluster.home.root, services=[], port=0).start()
+    assert "PEYVAND_HOME" in refusal.value.mend
+    assert psutil.Process(infra.cluster.process("postgres").pid).create_time() == before
+
+
+async def test_data_ports_and_keys_are_the_same_in_the_next_run(tmp_path: Path) -> None:
+    async with Cluster(tmp_path, services=[], port=0) as first:
+        await rows(first.postgres.dsn("centers"), "CREATE TABLE kept (id int)")
+        url, key = first.nats.url, first.issuer.jwks.read_text()
+    assert list((tmp_path / "run").iterdir()) == []
+    began = time.monotonic()
+    async with Cluster(tmp_path, services=[], port=0) as second:
+        assert time.monotonic() - began < 5
+        assert await rows(second.postgres.dsn("centers"), "SELECT * FROM kept") == []
+        assert (second.nats.url, second.issuer.jwks.read_text()) == (url, key)
+
+
+async def test_a_remembered_port_that_is_taken_is_chosen_anew(tmp_path: Path) -> None:
+    async with Cluster(tmp_path, services=[], port=0) as first:
+        ports = (first.nats.port, first.postgres.port)
+    with (
+        socket.create_server(("127.0.0.1", ports[0])),
+        socket.create_server(("127.0.0.1", ports[1])),
+    ):
+        async with Cluster(tmp_path, services=[], port=0) as second:
+            assert second.nats.port != ports[0]
+            assert second.postgres.port != ports[1]
+
+
+async def test_a_taken_gateway_port_names_the_variable_to_set(
+    tmp_path: Path, child_env: dict[str, str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        cluster = Cluster(tmp_path, services=[GATEWAY_CHILD], port=port, env=child_env)
+        with pytest.raises(ClusterError, match=f"Port {port} is taken") as refusal:
+            await cluster.start()
+    assert "PEYVAND_PORT" in refusal.value.mend
+    async with Cluster(tmp_path, services=[GATEWAY_CHILD], port=port, env=child_env) as cluster:
+        assert cluster.gateway_url == f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("value", ["eighty", "70000", "-1"])
+def test_a_port_variable_that_is_no_port_is_refused(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("PEYVAND_PORT", value)
+    with pytest.raises(ClusterError, match="PEYVAND_PORT"):
+        Cluster()
+
+
+async def test_a_service_is_migrated_started_paused_killed_and_stopped(
+    tmp_path: Path, child_env: dict[str, str]
+) -> None:
+    async with Cluster(tmp_path, services=[CHILD_SERVICE], port=0, env=child_env) as cluster:
+        assert (tmp_path / "migrated").read_text() == cluster.postgres.dsn("centers")
+        port = int(cluster.metrics_url("centers").rpartition(":")[2])
+        process = cluster.process("centers")
+        assert await http_status("127.0.0.1", port, "/readyz") == 200
+        process.pause()
+        assert await http_status("127.0.0.1", port, "/readyz", wait=0.5) is None
+        process.resume()
+        assert await http_status("127.0.0.1", port, "/readyz") == 200
+        first = process.pid
+        await process.kill()
+        assert not process.running
+        await asyncio.sleep(0.5)
+        assert not process.running, "nobody asked for its return"
+        await process.restart()
+        assert process.pid != first
+        process.pause()
+        second = process.pid
+    assert not psutil.pid_exists(second), "a paused process is stopped too"
+
+
+async def test_a_supervised_service_comes_back(tmp_path: Path, child_env: dict[str, str]) -> None:
+    events: list[ClusterEvent] = []
+    async with Cluster(
+        tmp_path,
+        services=[CHILD_SERVICE],
+        port=0,
+        env=child_env,
+        supervise=True,
+        on_event=events.append,
+    ) as cluster:
+        process = cluster.process("centers")
+        first = process.pid
+        os.kill(first, 9)
+        await until(lambda: process.running and process.pid != first and process.wanted)
+        await until(lambda: [event.kind for event in events][-1] == "ready")
+        assert "signal 9" in next(event.detail for event in events if event.kind == "died")
+    assert len((tmp_path / "starts").read_text().split()) == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [({"CHILD_BROKEN": "1"}, "centers"), ({"CHILD_MIGRATION_STATUS": "3"}, "centers-migrate")],
+)
+async def test_a_service_that_cannot_start_is_named_and_nothing_stays(
+    tmp_path: Path, child_env: dict[str, str], setting: dict[str, str], name: str
+) -> None:
+    cluster = Cluster(tmp_path, services=[CHILD_SERVICE], port=0, env=child_env | setting)
+    with pytest.raises(ClusterError, match=name):
+        await cluster.start()
+    assert list((tmp_path / "run").iterdir()) == []
+    assert not (tmp_path / "postgres" / "data" / "postmaster.pid").exists()
+
+
+async def test_a_postmaster_file_with_the_id_of_another_program_is_no_obstacle(
+    tmp_path: Path,
+) -> None:
+    async with Cluster(tmp_path, services=[], port=0) as cluster:
+        lock = cluster.postgres.data / "postmaster.pid"
+        stale = lock.read_text().splitlines()
+        await cluster.process("postgres").kill()
+        stale[0] = str(os.getpid())
+    lock.write_text("\n".join(stale))
+    async with Cluster(tmp_path, services=[], port=0) as cluster:
+        assert len(await rows(cluster.postgres.dsn("centers"), "SELECT 1")) == 1
+
+
+async def test_logs_of_three_earlier_runs_are_kept() -> None:
+    with fresh_home() as home:
+        home.prepare()
+        for run in range(6):
+            spec = ProcessSpec("said", ("/bin/sh", "-c", f"echo run {run}"), {}, home.root)
+            await ManagedProcess(home, spec).run_to_end()
+        logs = {path.name: tail(path) for path in home.logs.iterdir()}
+    assert logs == {
+        "said.log": "run 5",
+        "said.1.log": "run 4",
+        "said.2.log": "run 3",
+        "said.3.log": "run 2",
+    }

@@ -1,0 +1,153 @@
+"""Fixtures that give tests a real PostgreSQL, a real NATS, or the whole network.
+
+``infra`` is cheap and shared by a session; what a test must have for itself comes
+from it fresh: ``infra.fresh_database("centers")``, ``infra.fresh_nats()``.
+``network`` is all of Peyvand, started once for the tests that need it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from peyvandctl.cluster import SERVICES, Cluster
+from peyvandctl.errors import ClusterError
+from peyvandctl.nats import NatsServer
+from peyvandctl.paths import Home
+from peyvandctl.postgres import create_database, drop_database
+from peyvandctl.processes import ManagedProcess, ProcessSpec, end_orphans, orphans
+from peyvandctl.state import HomeLock, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
+HOMES = Path(tempfile.gettempdir()) / f"peyvand-tests-{os.getuid()}"
+
+
+class Infra:
+    """PostgreSQL and NATS for the tests of one session."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._templates: dict[str, str] = {}
+        self._making = asyncio.Lock()
+
+    async def fresh_database(self, service: str, *, migrated: bool = False) -> str:
+        """Make a database owned by the service's role and return its SQLAlchemy URL.
+
+        Args:
+            service: name of the service.
+            migrated: run the service's migrations; they run once a session, every
+                later database is a copy.
+        """
+        template = await self._template(service) if migrated else None
+        return await self._create(service, f"{service}_{secrets.token_hex(6)}", template)
+
+    async def drop_database(self, url: str) -> None:
+        """Drop a database that ``fresh_database`` made, with its connections."""
+        connection = await self.cluster.postgres.connect()
+        try:
+            await drop_database(connection, url.rpartition("/")[2])
+        finally:
+            await connection.close()
+
+    @contextlib.asynccontextmanager
+    async def fresh_nats(self) -> AsyncGenerator[tuple[NatsServer, ManagedProcess]]:
+        """Run an empty broker of its own; its process can be killed and started again."""
+        with fresh_home() as home:
+            home.prepare()
+            server = NatsServer(home, free_port(), free_port(), "platform", secrets.token_hex(8))
+            process = ManagedProcess(home, server.spec())
+            await process.start()
+            try:
+                yield server, process
+            finally:
+                await process.stop()
+
+    async def _template(self, service: str) -> str:
+        async with self._making:
+            if service not in self._templates:
+                name = f"{service}_template"
+                url = await self._create(service, name, None)
+                (spec,) = (spec for spec in SERVICES if spec.name == service)
+                await ManagedProcess(
+                    self.cluster.home,
+                    ProcessSpec(
+                        f"{service}-template",
+                        (sys.executable, "-m", spec.module, "migrate"),
+                        os.environ
+                        | {
+                            "PEYVAND_DATABASE_URL": url,
+                            "PEYVAND_NATS_URL": self.cluster.nats.url,
+                            "PEYVAND_HOME": str(self.cluster.home.root),
+                        },
+                        self.cluster.home.root,
+                    ),
+                ).run_to_end()
+                self._templates[service] = name
+        return self._templates[service]
+
+    async def _create(self, service: str, name: str, template: str | None) -> str:
+        connection = await self.cluster.postgres.connect()
+        try:
+            await create_database(connection, name, owner=service, template=template)
+        finally:
+            await connection.close()
+        return self.cluster.postgres.dsn(service, name)
+
+
+@contextlib.contextmanager
+def fresh_home() -> Generator[Home]:
+    """Give a home of its own, removed at the end."""
+    HOMES.mkdir(mode=0o700, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=HOMES))
+    try:
+        yield Home(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def remove_abandoned_homes() -> None:
+    """End and remove what a test run left that was killed and could not clean up.
+
+    A home that another run uses now is locked, or has no lock yet, and is left alone.
+    """
+    for folder in HOMES.glob("*/lock"):
+        home = Home(folder.parent)
+        lock = HomeLock(home)
+        try:
+            lock.acquire()
+        except ClusterError:
+            continue
+        try:
+            await end_orphans(home, orphans(home))
+        finally:
+            lock.release()
+        shutil.rmtree(home.root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def infra() -> AsyncGenerator[Infra]:
+    """PostgreSQL and NATS, without any service."""
+    await remove_abandoned_homes()
+    with fresh_home() as home:
+        async with Cluster(home.root, services=[], port=0) as cluster:
+            yield Infra(cluster)
+
+
+@pytest.fixture(scope="session")
+async def network() -> AsyncGenerator[Cluster]:
+    """The whole network with no data in it; a process that a test kills stays dead."""
+    await remove_abandoned_homes()
+    with fresh_home() as home:
+        async with Cluster(home.root, port=0) as cluster:
+            yield cluster
