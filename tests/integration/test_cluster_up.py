@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 # The command itself would also start the services, which have tests of their own.
-UP = "import sys; from rich.console import Console; from peyvandctl import up; sys.exit(up.run(Console(), services=[]))"
+UP = """
+import sys
+from rich.console import Console
+from peyvandctl import up
+sys.exit(up.run(Console(), services=[]))
+"""
 WAIT_SECONDS = 40.0
 
 
