@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
 from urllib.parse import quote
 from uuid import UUID
 
@@ -27,7 +26,6 @@ _SUBJECT = re.compile(r"evt(\.[A-Za-z0-9_-]+){3,}")
 _ATTRIBUTE = re.compile(r"ce-[a-z0-9]{1,20}")
 # Printable ASCII that CloudEvents leaves unencoded in a header value.
 _PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Event:
     aggregate_id: str
     aggregate_version: int
     payload: bytes
-    headers: Mapping[str, str] = _NO_HEADERS
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     source: str = ""
     id: str = field(default_factory=lambda: str(uuid7()))
     time: datetime = field(default_factory=lambda: datetime.now(UTC))
