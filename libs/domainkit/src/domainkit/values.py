@@ -35,7 +35,7 @@ class ImpreciseDate:
         if parts is None:
             return False
         year, month, day = parts
-        if not 1 <= year or (month is not None and not 1 <= month <= 12):
+        if not year >= 1 or (month is not None and not 1 <= month <= 12):
             return False
         return day is None or 1 <= day <= calendar.monthrange(year, month or 1)[1]
 

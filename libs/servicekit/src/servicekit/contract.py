@@ -25,6 +25,7 @@ from google.protobuf.descriptor import (
 )
 from google.protobuf.descriptor_pool import Default
 from google.protobuf.message import Message
+
 from peyvand.api.v1 import annotations_pb2 as peyvand_annotations
 
 
@@ -49,7 +50,7 @@ class Rpc:
 
     @property
     def path(self) -> str:
-        """gRPC path: ``/peyvand.centers.v1.Centers/GetCenter``."""
+        """GRPC path: ``/peyvand.centers.v1.Centers/GetCenter``."""
         return f"/{self.descriptor.containing_service.full_name}/{self.descriptor.name}"
 
     @property
@@ -261,6 +262,6 @@ def _name_at(file: descriptor_pb2.FileDescriptorProto, path: list[int]) -> str:
         if kind is None:
             return ""
         element = getattr(element, kind)[index]
-        parts.append(str(getattr(element, "name")))
+        parts.append(str(element.name))
         kinds = _CHILDREN.get(kind, {})
     return ".".join(parts) if len(path) == 2 * len(parts) else ""

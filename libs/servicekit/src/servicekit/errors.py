@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import grpc
-from domainkit.rules import IllegalStep, Refused, RulesBroken
 from google.protobuf import any_pb2
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
+from domainkit.rules import IllegalStep, Refused, RulesBroken
 from servicekit.contract import contract
 
 ERROR_DOMAIN = "peyvand"

@@ -17,8 +17,8 @@ import httpx
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from peyvand.api.v1 import annotations_pb2
 
+from peyvand.api.v1 import annotations_pb2
 from servicekit.contract import enum_names
 from servicekit.errors import Fault
 

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from domainkit.aggregate import Aggregate, Occasion, Stateful, without_reason
 from google.protobuf.message import Message
-from peyvand.api.v1 import types_pb2
 from sqlalchemy.dialects.postgresql import insert
 
+from domainkit.aggregate import Aggregate, Occasion, Stateful, without_reason
+from peyvand.api.v1 import types_pb2
 from servicekit.database import Database, WriteSession
 from servicekit.errors import Fault, Violation, as_fault
 from servicekit.store import AggregateStore
@@ -87,10 +87,12 @@ async def upsert(
     build: Callable[[], A],
     values: dict[str, Any],
     goal: Any = None,
+    check: Callable[[A], Awaitable[None]] | None = None,
 ) -> RowOutcome:
     """Make or change one aggregate, then walk it to the state `goal` if one is given.
 
-    `build` makes a new aggregate; `values` are the editable fields that the row gives.
+    `build` makes a new aggregate; `values` are the editable fields that the row gives;
+    `check` raises if the aggregate clashes with others.
     Raises `Fault` ``UNREACHABLE_STATE`` if no steps lead to the goal.
     """
     aggregate = await store.lock_by_key(session, external_key)
@@ -100,12 +102,15 @@ async def upsert(
     if aggregate is None:
         aggregate = build()
         aggregate.recorded(without_reason(occasion))
+        if check:
+            await check(aggregate)
         await store.save(session, aggregate)
         action = types_pb2.ROW_ACTION_CREATED
-    else:
-        if aggregate.amend(values, without_reason(occasion)):
-            await store.save(session, aggregate)
-            action = types_pb2.ROW_ACTION_UPDATED
+    elif aggregate.amend(values, without_reason(occasion)):
+        if check:
+            await check(aggregate)
+        await store.save(session, aggregate)
+        action = types_pb2.ROW_ACTION_UPDATED
     if goal is not None and isinstance(aggregate, Stateful) and aggregate.state != goal:
         way = aggregate.walk(goal, occasion)
         if way is None:

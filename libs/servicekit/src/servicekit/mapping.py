@@ -120,8 +120,9 @@ def _read_value(field: FieldDescriptor, hint: Any) -> Convert:
     if field.enum_type is not None:
         names = enum_names(field.enum_type)
         if isinstance(hint, type) and issubclass(hint, StrEnum):
-            values = {number: hint(name) for number, name in names.items() if name in hint}
-            return lambda number: values.get(number)
+            known = {member.value: member for member in hint}
+            values = {number: known[name] for number, name in names.items() if name in known}
+            return values.get
         return lambda number: names[number] if number else ""
     if field.message_type is None:
         return lambda value: value

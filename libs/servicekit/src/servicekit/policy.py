@@ -7,8 +7,8 @@ is the caller's own is known only once it is read, so use cases ask `reaches`.
 from collections.abc import Iterable
 
 from google.protobuf.descriptor import Descriptor
-from peyvand.api.v1 import annotations_pb2
 
+from peyvand.api.v1 import annotations_pb2
 from servicekit.contract import Rpc, contract, resource_spec, role_name
 from servicekit.errors import Fault
 from servicekit.identity import Principal

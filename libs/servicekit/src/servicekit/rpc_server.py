@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import asyncpg
 import grpc
@@ -44,6 +45,7 @@ class Call:
     rpc: Rpc
     principal: Principal
     language: str
+    now: datetime
 
 
 Handler = Callable[[Message, Call], Awaitable[Message]]
@@ -91,7 +93,7 @@ class Dispatcher:
             if found := violations(request):
                 raise Fault.invalid(*found)
             language = metadata.get("accept-language", "en")
-            return await handler(request, Call(rpc, principal, language))
+            return await handler(request, Call(rpc, principal, language, datetime.now(UTC)))
         except _OUT_OF_REACH as error:
             log.warning("dependency out of reach", rpc=rpc.path, error=repr(error))
             raise Fault("UNAVAILABLE") from error

@@ -8,16 +8,17 @@ change is without its step and its event.
 import typing
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from domainkit.aggregate import Aggregate, Stateful, Step
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
-from peyvand.api.v1 import types_pb2
 from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import JSONB
 
+from domainkit.aggregate import Aggregate, Stateful, Step
+from peyvand.api.v1 import types_pb2
 from servicekit import paging
 from servicekit.contract import event_spec, resource_spec
 from servicekit.database import ReadSession, WriteSession
@@ -33,10 +34,11 @@ R = TypeVar("R", bound=Message)
 _STEP = TypeAdapter(Step)
 
 
-def aggregate_columns(prefix: str) -> list[sa.Column[Any]]:
+def aggregate_columns(prefix: str) -> list[sa.schema.SchemaItem]:
     """Columns that every aggregate has; `prefix` is that of its ids."""
     return [
-        sa.Column("id", sa.Text, sa.CheckConstraint(f"id LIKE '{prefix}\\_%'"), primary_key=True),
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.CheckConstraint(f"starts_with(id, '{prefix}_')", name="id_kind"),
         sa.Column("external_key", sa.Text, unique=True),
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -47,11 +49,12 @@ def aggregate_columns(prefix: str) -> list[sa.Column[Any]]:
     ]
 
 
-def state_columns(states: type[typing.Any]) -> list[sa.Column[Any]]:
+def state_columns(states: type[StrEnum]) -> list[sa.schema.SchemaItem]:
     """Columns of an aggregate with a life cycle; `states` is its `StrEnum`."""
     listed = ", ".join(f"'{state.value}'" for state in states)
     return [
-        sa.Column("state", sa.Text, sa.CheckConstraint(f"state IN ({listed})"), nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.CheckConstraint(f"state IN ({listed})", name="state"),
         sa.Column("state_reason", sa.Text, nullable=False),
         sa.Column("state_since", sa.DateTime(timezone=True), nullable=False),
     ]
@@ -232,7 +235,7 @@ class AggregateStore(Generic[A, R]):
             steps = [*_editing(aggregate), *self._allowed_steps(aggregate)]
             own = self._owned_by(aggregate, call)
             actions = allowed_actions(message.DESCRIPTOR, steps, call.principal, own=own)
-            getattr(message, "allowed_actions").extend(actions)
+            message.allowed_actions.extend(actions)
         return message
 
     def owned_by(self, aggregate: A, call: Call) -> bool:
@@ -245,13 +248,13 @@ class AggregateStore(Generic[A, R]):
 
     def _row(self, aggregate: A) -> dict[str, Any]:
         row = {name: getattr(aggregate, name) for name in self._plain_columns}
-        included = {name: True for name in self._json_columns}
+        included = dict.fromkeys(self._json_columns, True)
         row |= self._adapter.dump_python(aggregate, mode="json", include=included)
         return row
 
     def _message(self, aggregate: A) -> R:
         message = to_message(aggregate, self.resource)
-        setattr(message, "etag", etag_of(aggregate))
+        message.etag = etag_of(aggregate)
         return message
 
     def _allowed_steps(self, aggregate: A) -> list[str]:
@@ -262,7 +265,7 @@ class AggregateStore(Generic[A, R]):
             raise ValueError(f"{self._event.__name__} does not announce {step.action!r}")
         message = self._event()
         getattr(message, self.kind).CopyFrom(self._message(aggregate))
-        change = getattr(message, "change")
+        change = message.change
         fill(change.step, step)
         service = self._package.split(".")[1]
         return Event(

@@ -24,8 +24,27 @@ _CHECKERS: dict[str, list[tuple[FieldDescriptor, Check]]] = {}
 def violations(message: Message) -> list[Violation]:
     """Rules of the contract that a message breaks; OUTPUT_ONLY fields are passed over."""
     found: list[Violation] = []
+    masked = _masked_paths(message)
     _check_message(message, "", found)
-    return found
+    if masked is None:
+        return found
+    # A partial update carries nothing but the fields that its mask names, so what
+    # the whole resource would lack besides them is not the caller's omission.
+    return [item for item in found if item.reason != "REQUIRED" or _in_mask(item.field, masked)]
+
+
+def _masked_paths(message: Message) -> frozenset[str] | None:
+    if "update_mask" not in message.DESCRIPTOR.fields_by_name:
+        return None
+    request: Any = message
+    paths: list[str] = list(request.update_mask.paths)
+    return frozenset(path.partition(".")[0] for path in paths)
+
+
+def _in_mask(field: str, masked: frozenset[str]) -> bool:
+    """Whether a violation stands in a masked field, or outside of the resource."""
+    _, _, within = field.partition(".")
+    return not within or within.partition(".")[0] in masked
 
 
 def behaviors(field: FieldDescriptor) -> frozenset[int]:
@@ -59,7 +78,7 @@ def _compile(field: FieldDescriptor) -> Check:
 
     def check_repeated(message: Any, path: str, found: list[Violation]) -> None:
         values = getattr(message, name)
-        if len(values) < rules.min_items or required and not values:
+        if len(values) < rules.min_items or (required and not values):
             least = str(max(rules.min_items, 1))
             found.append(Violation(path, "TOO_FEW_ITEMS", {"min": least}))
         if rules.max_items and len(values) > rules.max_items:

@@ -1,0 +1,192 @@
+"""Runs one service as a process: its database, relay, consumers, calls and probes.
+
+A service's ``__main__`` makes a `Service`, hands it the implementation of its rpcs
+and its consumers, and calls `main`. gRPC answers as soon as the database does;
+messaging joins when the broker is there, because PostgreSQL is the truth and what is
+committed in between waits in the outbox.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+import structlog
+import uvloop
+from google.protobuf.descriptor import ServiceDescriptor
+from nats.errors import Error as NatsError
+
+from servicekit import migrations, telemetry, tracing
+from servicekit.broker import DEAD_LETTERS, Broker, event_stream
+from servicekit.database import Database
+from servicekit.idempotency import forget_old, idempotency_table
+from servicekit.identity import TokenVerifier
+from servicekit.imports import imported_row_table
+from servicekit.messaging_tables import messaging_tables
+from servicekit.probes import ProbeServer
+from servicekit.relay import Relay
+from servicekit.rpc_server import Dispatcher, RpcServer
+from servicekit.settings import DatabaseSettings
+from servicekit.store import step_table
+
+log = structlog.get_logger(__name__)
+
+_TIDY_INTERVAL = 600.0  # seconds
+
+
+class Background(Protocol):
+    """Something that works beside the calls: a consumer or a projector."""
+
+    async def start(self) -> None:
+        """Begin in the background."""
+        ...
+
+    async def stop(self) -> None:
+        """End."""
+        ...
+
+
+class ServiceTables:
+    """A service's metadata, with the tables that every service has beside its own."""
+
+    def __init__(self) -> None:
+        self.metadata = sa.MetaData(
+            naming_convention={
+                "ix": "ix_%(column_0_label)s",
+                "uq": "uq_%(table_name)s_%(column_0_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        )
+        messaging_tables(self.metadata)
+        idempotency_table(self.metadata)
+        imported_row_table(self.metadata)
+        self.step = step_table(self.metadata)
+
+
+class Service:
+    """One service. `name` is its name in the contract, `migrations` the folder of its revisions."""
+
+    def __init__(self, name: str, settings: DatabaseSettings, migrations: Path) -> None:
+        self.name = name
+        self.settings = settings
+        self.database = Database(
+            settings.database_url, pool=settings.database_pool, after_commit=self._committed
+        )
+        self._migrations = migrations
+        verifier = TokenVerifier(
+            issuer=settings.issuer,
+            audience=settings.audience,
+            jwks=settings.jwks,
+            roles_claim=settings.roles_claim,
+        )
+        self._dispatcher = Dispatcher(verifier)
+        self._factories: list[Callable[[Broker], Background]] = []
+        self._relay: Relay | None = None
+        self.broker: Broker | None = None
+
+    def answer(self, service: ServiceDescriptor, implementation: object) -> None:
+        """Answer the rpcs of a service of the contract with an object's methods."""
+        self._dispatcher.add(service, implementation)
+
+    def beside(self, factory: Callable[[Broker], Background]) -> None:
+        """Run a consumer or projector as soon as the broker is there."""
+        self._factories.append(factory)
+
+    def main(self) -> None:
+        """Do what the command line says: serve, or see to the schema."""
+        parser = argparse.ArgumentParser(prog=f"python -m {self.name}")
+        commands = parser.add_subparsers(dest="command")
+        commands.add_parser("serve", help="answer calls (the default)")
+        commands.add_parser("migrate", help="bring the database to the newest schema")
+        draft = commands.add_parser("draft-migration", help="write a revision from the tables")
+        draft.add_argument("message")
+        arguments = parser.parse_args()
+        telemetry.configure(self.name, self.settings)
+        url = self.settings.database_url
+        if arguments.command == "migrate":
+            applied = asyncio.run(migrations.upgrade(url, self._migrations))
+            log.info("schema", changed=applied)
+        elif arguments.command == "draft-migration":
+            asyncio.run(migrations.draft(url, self._migrations, arguments.message))
+        else:
+            uvloop.run(self.serve())
+
+    async def serve(self) -> None:
+        """Serve until SIGTERM or SIGINT, then let running calls end.
+
+        Ends with an error when messaging cannot be started, so that whoever watches
+        the process starts it again.
+        """
+        stopping = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        server = RpcServer(self._dispatcher, self.settings.listen)
+        probes = ProbeServer(self.settings.metrics_listen, self._readiness)
+        await server.start()
+        await probes.start()
+        tasks = [
+            asyncio.create_task(self._messaging(), name="messaging"),
+            asyncio.create_task(self._tidy(), name="tidy"),
+        ]
+        tasks[0].add_done_callback(lambda task: stopping.set())
+        await server.set_serving(True)
+        log.info("serving", listen=self.settings.listen)
+        await stopping.wait()
+        log.info("stopping")
+        await server.stop(self.settings.drain_seconds)
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        await probes.stop()
+        await self.database.close()
+        tracing.shutdown()
+        for outcome in ended:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+    def _committed(self) -> None:
+        if self._relay:
+            self._relay.nudge()
+
+    async def _readiness(self) -> dict[str, bool]:
+        # The broker is left out on purpose: without it calls can still be answered.
+        return {"database": await self.database.reachable()}
+
+    async def _messaging(self) -> None:
+        url = self.settings.database_url
+        broker = await Broker.connect(self.settings.nats_url, name=self.name)
+        running: list[Background] = []
+        try:
+            await self._declare(broker)
+            self.broker = broker
+            self._relay = Relay(broker=broker, database_url=url, stream=event_stream(self.name))
+            running = [self._relay, *(factory(broker) for factory in self._factories)]
+            for background in running:
+                await background.start()
+            await asyncio.Event().wait()
+        finally:
+            for background in reversed(running):
+                await background.stop()
+            await broker.close()
+
+    async def _declare(self, broker: Broker) -> None:
+        while True:
+            try:
+                await broker.declare(DEAD_LETTERS)
+            except (NatsError, OSError, TimeoutError) as error:
+                log.warning("streams cannot be declared yet", error=repr(error))
+                await asyncio.sleep(1)
+            else:
+                return
+
+    async def _tidy(self) -> None:
+        while True:
+            with contextlib.suppress(sa.exc.SQLAlchemyError, OSError):
+                await self.database.write(forget_old)
+            await asyncio.sleep(_TIDY_INTERVAL)

@@ -1,0 +1,1 @@
+"""The service that owns the centers of the network."""

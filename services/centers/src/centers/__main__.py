@@ -1,0 +1,19 @@
+"""Puts the service together and runs it: ``python -m centers``."""
+
+from pathlib import Path
+
+from centers.api import CentersApi
+from peyvand.centers.v1 import centers_pb2 as pb
+from servicekit.service import Service
+from servicekit.settings import DatabaseSettings
+
+
+def main() -> None:
+    """Run the service, or what the command line asks for."""
+    service = Service("centers", DatabaseSettings(), Path(__file__).parent / "migrations")
+    service.answer(pb.DESCRIPTOR.services_by_name["Centers"], CentersApi(service.database))
+    service.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""The tables of this service."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from centers.domain import CenterState
+from servicekit.service import ServiceTables
+from servicekit.store import aggregate_columns, state_columns
+
+service_tables = ServiceTables()
+metadata = service_tables.metadata
+
+center = sa.Table(
+    "center",
+    metadata,
+    *aggregate_columns("ctr"),
+    *state_columns(CenterState),
+    sa.Column("code", sa.Text, nullable=False, unique=True),
+    sa.Column("names", JSONB, nullable=False),
+    sa.Column("province", sa.Text, nullable=False),
+    sa.Column("city", JSONB),
+    sa.Column("position", JSONB),
+    sa.Column("host_institution", JSONB),
+    sa.Column("opened_date", JSONB),
+    sa.Column("contact", JSONB),
+    sa.Index("ix_center_updated", "updated_at", "id"),
+    sa.Index("ix_center_state", "state", "id"),
+    sa.Index("ix_center_province", "province", "id"),
+)
