@@ -395,8 +395,10 @@ class Cluster:
         calm = now - last_death > _HEALTHY_AFTER_SECONDS
         backoff = _FIRST_BACKOFF_SECONDS if calm else min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
         self._deaths[process.name] = (now, backoff)
-        while process.wanted:
+        while True:
             await asyncio.sleep(backoff)
+            if not process.wanted:
+                return
             try:
                 await self._start_and_tell(process)
             except ClusterError as error:

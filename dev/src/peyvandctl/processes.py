@@ -158,6 +158,8 @@ class ManagedProcess:
         """Ask the process to end, kill it when it does not in time, and wait."""
         self.wanted = False
         async with self._change:
+            # A start that was under way has just wanted it again.
+            self.wanted = False
             await self._end(self.spec.stop_signal)
 
     async def kill(self) -> None:
