@@ -14,6 +14,7 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
+import google.api
 from google.protobuf import descriptor_pb2
 from grpc_tools import protoc
 
@@ -50,8 +51,6 @@ def generate(target: Path) -> None:
 
 
 def _googleapis_root() -> Path:
-    import google.api
-
     return Path(next(iter(google.api.__path__))).parents[1]
 
 
@@ -92,7 +91,7 @@ def main() -> int:
             or not filecmp.cmp(fresh / name, GENERATED / name, shallow=False)
         ]
     for name in stale:
-        print(f"proto/gen/{name} is not what the contracts give; run: make gen", file=sys.stderr)
+        sys.stderr.write(f"proto/gen/{name} is not what the contracts give; run: make gen\n")
     return 1 if stale else 0
 
 
