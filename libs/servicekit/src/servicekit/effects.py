@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from servicekit import tracing
-from servicekit.broker import Broker
+from servicekit.broker import DEAD_LETTERS, Broker, StreamSpec
 from servicekit.delivery import Delivery, PoisonError, is_transient, read_delivery
 from servicekit.messaging_tables import TABLES
 from servicekit.pull import PullInterruptedError, PullReader
@@ -96,6 +96,7 @@ class EffectConsumer:
         batch: int = 100,
         attempts: int = 3,
         ack_wait: float = 30.0,
+        dead_letters: StreamSpec = DEAD_LETTERS,
     ) -> None:
         self.state = EffectsState()
         self._name = name
@@ -107,6 +108,7 @@ class EffectConsumer:
         self._batch = batch
         self._attempts = attempts
         self._ack_wait = ack_wait
+        self._dead_letters = dead_letters
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -139,6 +141,8 @@ class EffectConsumer:
             await asyncio.sleep(pause)
 
     async def _consume(self) -> None:
+        # Without it an event could not be given up; it may have gone with the whole store.
+        await self._broker.declare(self._dead_letters)
         await self._broker.jetstream.add_consumer(
             self._stream,
             ConsumerConfig(
@@ -192,7 +196,8 @@ class EffectConsumer:
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE)
                     continue
-                log.exception("effect_failed", consumer=self._name, events=len(batch.messages))
+                if len(batch.messages) == 1:
+                    log.exception("effect_failed", consumer=self._name)
                 reason, poison = f"{type(error).__name__}: {error}", False
             else:
                 self.state.role, self.state.reason = "consuming", ""

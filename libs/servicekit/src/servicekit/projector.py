@@ -297,7 +297,8 @@ class Projector:
             except Exception as error:
                 if isinstance(error, FencedError) or is_transient(error):
                     raise
-                log.exception("projection_failed", stream=stream, events=len(deliveries))
+                if len(deliveries) == 1:
+                    log.exception("projection_failed", stream=stream)
                 reason, poison = f"{type(error).__name__}: {error}", isinstance(error, PoisonError)
             else:
                 return
