@@ -1,0 +1,108 @@
+"""Runs the gateway, or prints what it would serve.
+
+``python -m gateway``             serve on ``PEYVAND_LISTEN``
+``python -m gateway openapi``     print the published OpenAPI document
+``python -m gateway openapi F``   write it to the file F
+``python -m gateway routes``      print where each route comes from
+"""
+
+import asyncio
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType
+
+import structlog
+import uvicorn
+import uvloop
+
+from gateway import openapi
+from gateway.app import Edge, create_app, published
+from gateway.routes_table import table
+from gateway.settings import GatewaySettings
+from servicekit import telemetry, tracing
+from servicekit.contract import contract
+from servicekit.identity import TokenVerifier
+from servicekit.probes import ProbeServer
+from servicekit.rpc_client import RpcClients
+
+log = structlog.get_logger()
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the arguments say. Returns the exit status."""
+    match arguments:
+        case []:
+            uvloop.run(_serve(GatewaySettings()))
+        case ["openapi"]:
+            sys.stdout.write(openapi.to_text(published(_unconnected())))
+        case ["openapi", file]:
+            Path(file).write_text(openapi.to_text(published(_unconnected())), encoding="utf-8")
+        case ["routes"]:
+            sys.stdout.write(table(create_app(_unconnected())) + "\n")
+        case _:
+            sys.stderr.write(__doc__ or "")
+            return 2
+    return 0
+
+
+async def _serve(settings: GatewaySettings) -> None:
+    telemetry.configure("gateway", settings)
+    edge = _edge(settings, settings.targets(_service_names()))
+    probes = ProbeServer(settings.metrics_listen, edge.readiness)
+    await probes.start()
+    host, _, port = settings.listen.rpartition(":")
+    server = _Server(
+        uvicorn.Config(
+            create_app(edge),
+            host=host.strip("[]"),
+            port=int(port),
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            forwarded_allow_ips=settings.trusted_proxies,
+            timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
+        ),
+        edge,
+    )
+    log.info("gateway starts", listen=settings.listen)
+    try:
+        await server.serve()
+    finally:
+        await probes.stop()
+        tracing.shutdown()
+
+
+class _Server(uvicorn.Server):
+    """Tells the edge that the end has begun, so that streams end before they are cut."""
+
+    def __init__(self, config: uvicorn.Config, edge: Edge) -> None:
+        super().__init__(config)
+        self._edge = edge
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        asyncio.get_running_loop().call_soon_threadsafe(self._edge.closing.set)
+        super().handle_exit(sig, frame)
+
+
+def _edge(settings: GatewaySettings, targets: dict[str, str]) -> Edge:
+    verifier = TokenVerifier(
+        issuer=settings.issuer,
+        audience=settings.audience,
+        jwks=settings.jwks,
+        roles_claim=settings.roles_claim,
+    )
+    return Edge(settings, RpcClients(targets), verifier)
+
+
+def _unconnected() -> Edge:
+    return _edge(GatewaySettings(), {})
+
+
+def _service_names() -> Iterable[str]:
+    return sorted({rpc.service for rpc in contract().rpcs.values()})
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,128 @@
+"""The gateway on one screen: what it is made of, and in which order a request meets it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from gateway import documentation, openapi, probes, problem_handlers, transcoding
+from gateway.auth import Verifier
+from gateway.edge import Admission, Observation, SecurityHeaders
+from gateway.limits import RateLimiter
+from gateway.operations import Operation, operations
+from gateway.schemas import Schema
+from gateway.settings import GatewaySettings
+from servicekit.contract import contract
+from servicekit.rpc_client import RpcClients
+
+_SENT_BY_APPLICATIONS = [
+    "Accept-Language",
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Last-Event-ID",
+    "traceparent",
+]
+_READ_BY_APPLICATIONS = [
+    "ETag",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Trace-Id",
+]
+
+
+@dataclass
+class Edge:
+    """What every part of the gateway may use; `closing` is set when the process is to end."""
+
+    settings: GatewaySettings
+    clients: RpcClients
+    verifier: Verifier
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def readiness(self) -> dict[str, bool]:
+        """Tell for each service whether it serves."""
+        names = self.clients.names
+        answers = await asyncio.gather(*(self.clients.ready(name) for name in names))
+        return dict(zip(names, answers, strict=True))
+
+
+# The parts that are written by hand, beside what the contract describes: pages,
+# streams, imports. Each makes a router from the edge. Routes that belong to the
+# published document keep `include_in_schema`.
+COMPOSED: list[Callable[[Edge], APIRouter]] = []
+
+
+def create_app(edge: Edge) -> FastAPI:
+    """Build the application."""
+    settings = edge.settings
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        yield
+        await edge.clients.close()
+
+    app = FastAPI(
+        title=openapi.TITLE,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        # The span is made in `Observation`; FastAPI would make a second one.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        middleware=[
+            Middleware(Observation),
+            Middleware(SecurityHeaders),
+            *_cross_origin(settings),
+            Middleware(
+                Admission,
+                verifier=edge.verifier,
+                limiter=RateLimiter(settings.rate_limit, settings.rate_window),
+            ),
+        ],
+    )
+    problem_handlers.install(app)
+    known = operations(contract())
+    composed = [make(edge) for make in COMPOSED]
+    app.include_router(probes.router(edge.readiness))
+    app.include_router(documentation.router(_published(edge, known, composed)))
+    app.mount("/docs/assets", documentation.ASSETS)
+    for router in composed:
+        app.include_router(router)
+    app.router.routes += transcoding.routes(
+        known, edge.clients, body_limit=settings.body_limit, timeout=settings.call_timeout
+    )
+    return app
+
+
+def published(edge: Edge) -> Schema:
+    """Give the OpenAPI document that the application publishes."""
+    return _published(edge, operations(contract()), [make(edge) for make in COMPOSED])
+
+
+def _published(edge: Edge, known: list[Operation], composed: list[APIRouter]) -> Schema:
+    routes = [route for router in composed for route in router.routes]
+    return openapi.document(known, routes, edge.settings)
+
+
+def _cross_origin(settings: GatewaySettings) -> list[Middleware]:
+    if not settings.allowed_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=_SENT_BY_APPLICATIONS,
+            expose_headers=_READ_BY_APPLICATIONS,
+        )
+    ]

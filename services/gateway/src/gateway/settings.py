@@ -1,0 +1,40 @@
+"""What the gateway is told at start."""
+
+import os
+from collections.abc import Iterable
+
+from pydantic import Field
+
+from servicekit.settings import ServiceSettings
+
+
+class GatewaySettings(ServiceSettings):
+    """Settings of the gateway, from the environment, prefix ``PEYVAND_``."""
+
+    call_timeout: float = Field(default=5.0, gt=0, description="seconds that one call may take")
+    body_limit: int = Field(default=1_048_576, gt=0, description="greatest body, in bytes")
+    rate_limit: int = Field(default=6000, gt=0, description="calls that a caller has in a window")
+    rate_window: int = Field(default=60, gt=0, description="length of the window, in seconds")
+    trusted_proxies: str = Field(
+        default="127.0.0.1", description="addresses whose X-Forwarded-* headers are believed"
+    )
+    allowed_origins: list[str] = Field(
+        default_factory=list,
+        description="origins of web applications elsewhere that may call, as a JSON list",
+    )
+
+    site: str = Field(
+        default="https://peyvand.example", description="site of who runs this network"
+    )
+    contact: str = Field(
+        default="api@peyvand.example", description="mail address for questions about the API"
+    )
+
+    def targets(self, services: Iterable[str]) -> dict[str, str]:
+        """Where the named services listen, ``host:port``: ``PEYVAND_<NAME>_TARGET`` for each.
+
+        The names come from the contract, so that a new service needs no change
+        here. One without a target is answered for with ``UNAVAILABLE``.
+        """
+        found = {name: os.environ.get(f"PEYVAND_{name.upper()}_TARGET", "") for name in services}
+        return {name: target for name, target in found.items() if target}
