@@ -63,6 +63,7 @@ class Aggregate:
 
     def rules(self, today: date) -> list[Broken]:
         """Rules that the values break as they are; `today` is for rules about the future."""
+        del today
         return []
 
     def check(self, today: date) -> None:
@@ -128,7 +129,7 @@ class Stateful(Aggregate):
     # Actions that cannot be taken without a reason.
     REASONED: ClassVar[frozenset[str]] = frozenset()
 
-    state: StrEnum
+    state: Any  # the `StrEnum` that the subclass names
     state_reason: str = ""
     state_since: datetime
 
@@ -159,7 +160,7 @@ class Stateful(Aggregate):
         self.state_since = occasion.at
         self.note(event, occasion, from_state=before.value, to_state=target.value)
 
-    def walk(self, goal: StrEnum, occasion: Occasion) -> list[str] | None:
+    def walk(self, goal: StrEnum) -> list[str] | None:
         """Actions that lead from here to `goal`; `None` if no way leads there."""
         return self.MACHINE.path(self.state, goal)
 

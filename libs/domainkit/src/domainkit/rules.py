@@ -1,10 +1,10 @@
 """How a domain says no."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Broken:
     """A rule that one value breaks.
 
@@ -14,7 +14,7 @@ class Broken:
 
     field: str
     rule: str
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
 
 
 class RulesBroken(Exception):

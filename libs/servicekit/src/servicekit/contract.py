@@ -11,6 +11,7 @@ import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any, cast
 
 from google.api import annotations_pb2 as http_annotations
 from google.api import http_pb2
@@ -133,22 +134,22 @@ class Contract:
     def _read_rpc(self, method: MethodDescriptor) -> Rpc:
         options = method.GetOptions()
         http = None
-        if options.HasExtension(http_annotations.http):
-            http = _http_rule(options.Extensions[http_annotations.http])
+        if has_option(options, http_annotations.http):
+            http = _http_rule(option(options, http_annotations.http))
         return Rpc(
             descriptor=method,
-            policy=options.Extensions[peyvand_annotations.policy],
+            policy=option(options, peyvand_annotations.policy),
             http=http,
-            errors=tuple(options.Extensions[peyvand_annotations.errors]),
+            errors=tuple(option(options, peyvand_annotations.errors)),
             comment=self.comment(method.full_name),
         )
 
     def _read_errors(self, enum: EnumDescriptor) -> None:
         for value in enum.values:
             options = value.GetOptions()
-            if not options.HasExtension(peyvand_annotations.error):
+            if not has_option(options, peyvand_annotations.error):
                 continue
-            spec = options.Extensions[peyvand_annotations.error]
+            spec = option(options, peyvand_annotations.error)
             if value.name in self._errors:
                 raise ValueError(f"two contracts declare the error {value.name}")
             self._errors[value.name] = ErrorReason(
@@ -169,35 +170,45 @@ def contract() -> Contract:
     return Contract(descriptor_pb2.FileDescriptorSet.FromString(data))
 
 
+def option(options: Message, extension: Any) -> Any:
+    """Value of a custom option; its default when it is not set."""
+    return options.Extensions[extension]
+
+
+def has_option(options: Message, extension: Any) -> bool:
+    """Tell whether a custom option is set."""
+    return options.HasExtension(extension)
+
+
 def field_rules(field: FieldDescriptor) -> peyvand_annotations.FieldRules:
     """Rules of a field's value; empty when it has none."""
-    return field.GetOptions().Extensions[peyvand_annotations.rules]
+    return option(field.GetOptions(), peyvand_annotations.rules)
 
 
 def field_header(field: FieldDescriptor) -> str:
     """HTTP header that carries this request field, or the empty string."""
-    return field.GetOptions().Extensions[peyvand_annotations.header]
+    return option(field.GetOptions(), peyvand_annotations.header)
 
 
 def resource_spec(message: Descriptor) -> peyvand_annotations.ResourceSpec | None:
     """What a resource is called, or `None` for a message that is no resource."""
     options = message.GetOptions()
-    if not options.HasExtension(peyvand_annotations.resource):
+    if not has_option(options, peyvand_annotations.resource):
         return None
-    return options.Extensions[peyvand_annotations.resource]
+    return option(options, peyvand_annotations.resource)
 
 
 def event_spec(message: Descriptor) -> peyvand_annotations.EventSpec | None:
     """What an event message announces, or `None` for a message that is no event."""
     options = message.GetOptions()
-    if not options.HasExtension(peyvand_annotations.event):
+    if not has_option(options, peyvand_annotations.event):
         return None
-    return options.Extensions[peyvand_annotations.event]
+    return option(options, peyvand_annotations.event)
 
 
 def value_label(value: EnumValueDescriptor) -> peyvand_annotations.Label:
     """Name of an enum value for people; empty when it has none."""
-    return value.GetOptions().Extensions[peyvand_annotations.label]
+    return option(value.GetOptions(), peyvand_annotations.label)
 
 
 @functools.cache
@@ -219,6 +230,11 @@ def enum_names(enum: EnumDescriptor) -> dict[int, str]:
 def role_name(role: int) -> str:
     """Name of a role as tokens spell it: ``hq_admin``."""
     return enum_names(peyvand_annotations.Role.DESCRIPTOR)[role]
+
+
+def descriptor_of(message: Message | type[Message]) -> Descriptor:
+    """Descriptor of a message or message class, in the one type that stubs know it by."""
+    return cast("Descriptor", message.DESCRIPTOR)
 
 
 def _http_rule(rule: http_pb2.HttpRule) -> HttpRule:
@@ -255,13 +271,13 @@ _CHILDREN = {
 def _name_at(file: descriptor_pb2.FileDescriptorProto, path: list[int]) -> str:
     """Dotted name of the element at a source location path, or the empty string."""
     parts: list[str] = []
-    element: Message = file
+    element: Any = file
     kinds = _IN_FILE
     for number, index in zip(path[::2], path[1::2], strict=False):
         kind = kinds.get(number)
         if kind is None:
             return ""
         element = getattr(element, kind)[index]
-        parts.append(str(element.name))
+        parts.append(element.name)
         kinds = _CHILDREN.get(kind, {})
     return ".".join(parts) if len(path) == 2 * len(parts) else ""

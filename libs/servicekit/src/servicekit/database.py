@@ -5,13 +5,14 @@ session that reads. A write collects its events and stores them in the outbox as
 the last statement of its own transaction.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
 from opentelemetry.trace import SpanKind
+from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from servicekit import outbox, tracing
@@ -33,15 +34,15 @@ class ReadSession:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    async def rows(self, query: sa.Select[*tuple[Any, ...]]) -> Sequence[sa.Row[Any]]:
         """All rows of a query."""
         return (await self._connection.execute(query)).all()
 
-    async def row(self, query: sa.Select[Any]) -> sa.Row[Any] | None:
+    async def row(self, query: sa.Select[*tuple[Any, ...]]) -> sa.Row[Any] | None:
         """First row of a query, or `None`."""
         return (await self._connection.execute(query)).first()
 
-    async def scalar(self, query: sa.Select[Any]) -> Any:
+    async def scalar(self, query: sa.Select[*tuple[Any, ...]]) -> Any:
         """First value of the first row, or `None`."""
         return (await self._connection.execute(query)).scalar()
 
@@ -67,7 +68,7 @@ class WriteSession(ReadSession):
         self.events.append(event)
 
     @asynccontextmanager
-    async def attempt(self) -> AsyncIterator[None]:
+    async def attempt(self) -> AsyncGenerator[None]:
         """Run a block under a savepoint: if it raises, its writes and events are undone."""
         kept = len(self.events)
         async with self._connection.begin_nested():
@@ -97,7 +98,7 @@ class Database:
         self.after_commit = after_commit
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[ReadSession]:
+    async def read(self) -> AsyncGenerator[ReadSession]:
         """Open a session that reads; each statement sees what was committed before it."""
         with tracing.span("database read", SpanKind.CLIENT):
             async with self._readers.connect() as connection:
@@ -112,7 +113,7 @@ class Database:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._write_once(work)
-            except sa.exc.DBAPIError as error:
+            except exc.DBAPIError as error:
                 if attempt == _ATTEMPTS or sqlstate(error) not in _WORTH_REPEATING:
                     raise
                 log.info("transaction repeated", sqlstate=sqlstate(error), attempt=attempt)
@@ -143,7 +144,7 @@ class Database:
         try:
             async with self._readers.connect() as connection:
                 await connection.execute(sa.text("SELECT 1"))
-        except (sa.exc.SQLAlchemyError, OSError, TimeoutError):
+        except (exc.SQLAlchemyError, OSError, TimeoutError):
             return False
         return True
 
@@ -152,6 +153,6 @@ class Database:
         await self.engine.dispose()
 
 
-def sqlstate(error: sa.exc.DBAPIError) -> str:
+def sqlstate(error: exc.DBAPIError) -> str:
     """SQLSTATE of a database error, five characters; empty if it has none."""
     return getattr(error.orig, "sqlstate", None) or ""

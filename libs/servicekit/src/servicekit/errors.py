@@ -5,8 +5,8 @@ transport last. On gRPC it travels as `google.rpc.Status` with `ErrorInfo` and
 `BadRequest`; the gateway turns it into a problem document (RFC 9457).
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import grpc
 from google.protobuf import any_pb2
@@ -42,7 +42,7 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Violation:
     """A rule that one value breaks.
 
@@ -52,7 +52,7 @@ class Violation:
 
     field: str
     reason: str
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
 
 
 class Fault(Exception):

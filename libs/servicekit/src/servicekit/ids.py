@@ -13,26 +13,31 @@ import uuid
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _BODY = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")
 
-# The last value handed out by this process, so that ids made within one
-# millisecond still sort in the order in which they were made.
-_last = 0
-_lock = threading.Lock()
+
+class _Clock:
+    """The last value handed out by this process.
+
+    With it, ids made within one millisecond still sort in the order in which they
+    were made.
+    """
+
+    last = 0
+    lock = threading.Lock()
 
 
 def uuid7() -> uuid.UUID:
     """Return a UUIDv7 greater than every one this process returned before."""
-    global _last
     fresh = time.time_ns() // 1_000_000 << 80 | 0x7 << 76
     random = int.from_bytes(os.urandom(10), "big")
     # 12 bits of rand_a stay zero at first and count up within a millisecond.
     value = fresh | 0b10 << 62 | random & ((1 << 62) - 1)
-    with _lock:
-        if value >> 64 <= _last >> 64:
-            head = (_last >> 64) + 1
+    with _Clock.lock:
+        if value >> 64 <= _Clock.last >> 64:
+            head = (_Clock.last >> 64) + 1
             if head & 0xF000 != 0x7000:  # the 12-bit counter is full: borrow a millisecond
-                head = (_last >> 80) + 1 << 16 | 0x7000
+                head = (_Clock.last >> 80) + 1 << 16 | 0x7000
             value = head << 64 | value & ((1 << 64) - 1)
-        _last = value
+        _Clock.last = value
     return uuid.UUID(int=value)
 
 

@@ -112,7 +112,7 @@ async def upsert(
         await store.save(session, aggregate)
         action = types_pb2.ROW_ACTION_UPDATED
     if goal is not None and isinstance(aggregate, Stateful) and aggregate.state != goal:
-        way = aggregate.walk(goal, occasion)
+        way = aggregate.walk(goal)
         if way is None:
             params = {"state": aggregate.state.value, "goal": str(goal)}
             raise Fault.invalid(Violation("state", "UNREACHABLE_STATE", params))

@@ -18,7 +18,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from servicekit.contract import enum_names
+from servicekit.contract import descriptor_of, enum_names
+from servicekit.validation import is_map
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
@@ -42,7 +43,7 @@ def read_fields(
     message: Message, cls: type[Any], *, only: Iterable[str] | None = None
 ) -> dict[str, Any]:
     """Values of a message as the fields of a dataclass, by name."""
-    readers = _readers(message.DESCRIPTOR, cls)
+    readers = _readers(descriptor_of(message), cls)
     names = readers.keys() if only is None else [name for name in only if name in readers]
     return {name: readers[name](message) for name in names}
 
@@ -56,7 +57,7 @@ def to_message(value: Any, message_class: type[M]) -> M:
 
 def fill(message: Message, value: Any) -> None:
     """Set the fields of a message from a dataclass."""
-    for write in _writers(message.DESCRIPTOR, type(value)):
+    for write in _writers(descriptor_of(message), type(value)):
         write(message, value)
 
 
@@ -103,7 +104,7 @@ def _readers(descriptor: Descriptor, cls: type) -> dict[str, Callable[[Message],
 def _reader(field: FieldDescriptor, hint: Any) -> Callable[[Message], Any]:
     hint, optional = _strip_optional(hint)
     name = field.name
-    if _is_map(field):
+    if is_map(field):
         return lambda message: dict(getattr(message, name))
     if field.is_repeated:
         convert = _read_value(field, _element(hint))
@@ -143,45 +144,60 @@ def _writers(descriptor: Descriptor, cls: type) -> list[Callable[[Any, Any], Non
 
 
 def _writer(field: FieldDescriptor) -> Callable[[Any, Any], None]:
-    name = field.name
-    nested = field.message_type is not None and field.message_type.full_name != _TIMESTAMP
-    convert = _write_value(field)
+    if is_map(field):
+        return _write_map(field.name)
+    if field.message_type is None:
+        convert = _write_value(field)
+        return (_write_items if field.is_repeated else _write_scalar)(field.name, convert)
+    if field.message_type.full_name == _TIMESTAMP:
+        return _write_timestamp(field.name)
+    return (_write_messages if field.is_repeated else _write_message)(field.name)
 
-    def write_map(message: Any, value: Any) -> None:
-        getattr(message, name).update(getattr(value, name))
 
-    def write_nested_items(message: Any, value: Any) -> None:
+def _write_map(name: str) -> Callable[[Any, Any], None]:
+    return lambda message, value: getattr(message, name).update(getattr(value, name))
+
+
+def _write_items(name: str, convert: Convert) -> Callable[[Any, Any], None]:
+    return lambda message, value: getattr(message, name).extend(map(convert, getattr(value, name)))
+
+
+def _write_scalar(name: str, convert: Convert) -> Callable[[Any, Any], None]:
+    def write(message: Any, value: Any) -> None:
+        inner = getattr(value, name)
+        if inner is not None:
+            setattr(message, name, convert(inner))
+
+    return write
+
+
+def _write_timestamp(name: str) -> Callable[[Any, Any], None]:
+    def write(message: Any, value: Any) -> None:
+        inner = getattr(value, name)
+        if inner is not None:
+            getattr(message, name).FromDatetime(inner)
+
+    return write
+
+
+def _write_messages(name: str) -> Callable[[Any, Any], None]:
+    def write(message: Any, value: Any) -> None:
         items = getattr(message, name)
         for item in getattr(value, name):
             fill(items.add(), item)
 
-    def write_items(message: Any, value: Any) -> None:
-        getattr(message, name).extend(convert(item) for item in getattr(value, name))
+    return write
 
-    def write_nested(message: Any, value: Any) -> None:
+
+def _write_message(name: str) -> Callable[[Any, Any], None]:
+    def write(message: Any, value: Any) -> None:
         inner = getattr(value, name)
         if inner is not None:
             target = getattr(message, name)
             target.SetInParent()
             fill(target, inner)
 
-    def write_timestamp(message: Any, value: Any) -> None:
-        inner = getattr(value, name)
-        if inner is not None:
-            getattr(message, name).FromDatetime(inner)
-
-    def write_scalar(message: Any, value: Any) -> None:
-        inner = getattr(value, name)
-        if inner is not None:
-            setattr(message, name, convert(inner))
-
-    if _is_map(field):
-        return write_map
-    if field.is_repeated:
-        return write_nested_items if nested else write_items
-    if field.message_type is None:
-        return write_scalar
-    return write_nested if nested else write_timestamp
+    return write
 
 
 def _write_value(field: FieldDescriptor) -> Convert:
@@ -189,7 +205,3 @@ def _write_value(field: FieldDescriptor) -> Convert:
         return lambda value: value
     numbers = {name: number for number, name in enum_names(field.enum_type).items()}
     return lambda value: numbers[str(value)] if value else 0
-
-
-def _is_map(field: FieldDescriptor) -> bool:
-    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command, context
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -75,8 +76,6 @@ def run_environment(metadata: sa.MetaData) -> None:
 
 def differences(connection: sa.Connection, metadata: sa.MetaData) -> list[object]:
     """What autogeneration would still change; empty when code and database agree."""
-    from alembic.autogenerate import compare_metadata
-
     return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
 

@@ -15,7 +15,10 @@ from servicekit.identity import Principal
 
 
 def authorize(rpc: Rpc, principal: Principal) -> None:
-    """Raise `Fault` ``UNAUTHENTICATED`` or ``PERMISSION_DENIED`` unless a grant names the caller."""
+    """Raise `Fault` unless a grant names one of the caller's roles.
+
+    The reason is ``UNAUTHENTICATED`` without a token, else ``PERMISSION_DENIED``.
+    """
     if principal.has(*rpc.role_names):
         return
     if principal.is_anonymous:

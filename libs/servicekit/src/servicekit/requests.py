@@ -12,7 +12,7 @@ from servicekit.mapping import from_message, read_fields
 from servicekit.rpc_server import Call
 
 
-def occasion(request: Message, call: Call) -> Occasion:
+def occasion(request: Any, call: Call) -> Occasion:
     """Who acts, when and why: from the call, and from `reason` and `effective_date` if given."""
     fields = request.DESCRIPTOR.fields_by_name
     effective = None

@@ -6,6 +6,7 @@ service; a multiplexed stream can take its place without touching a caller.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 from google.protobuf.message import Message
@@ -55,7 +56,7 @@ class RpcClient:
     def __init__(self, target: str) -> None:
         self._channel = grpc.aio.insecure_channel(target, options=_OPTIONS)
         self._methods: dict[str, grpc.aio.UnaryUnaryMultiCallable[Message, Message]] = {}
-        self._health = health_pb2_grpc.HealthStub(self._channel)
+        self._health: Any = health_pb2_grpc.HealthStub(self._channel)
 
     async def call(self, rpc: Rpc, request: Message, context: CallContext) -> Message:
         """Make one call and return the answer. Raises `Fault`."""
@@ -72,10 +73,10 @@ class RpcClient:
         except grpc.aio.AioRpcError as error:
             raise _fault(error) from None
 
-    async def ready(self, timeout: float = 1.0) -> bool:
+    async def ready(self) -> bool:
         """Tell whether the service says that it serves."""
         try:
-            answer = await self._health.Check(health_pb2.HealthCheckRequest(), timeout=timeout)
+            answer = await self._health.Check(health_pb2.HealthCheckRequest(), timeout=1.0)
         except grpc.aio.AioRpcError:
             return False
         return answer.status == health_pb2.HealthCheckResponse.SERVING

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import grpc
@@ -143,7 +144,7 @@ class RpcServer:
                 ("grpc.max_send_message_length", MAX_MESSAGE),
             ]
         )
-        self._health = health.aio.HealthServicer()
+        self._health = _health_servicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._names: list[str] = []
         for service, rpcs in _by_service(dispatcher.rpcs()).items():
@@ -177,9 +178,10 @@ class RpcServer:
             service, {rpc.descriptor.name: self._method_handler(rpc) for rpc in rpcs}
         )
 
-    def _method_handler(self, rpc: Rpc) -> grpc.RpcMethodHandler:
+    def _method_handler(self, rpc: Rpc) -> Any:
         async def answer(
-            request: Message, context: grpc.aio.ServicerContext[Message, Message]
+            request: Message,
+            context: Any,
         ) -> Message:
             metadata = {
                 key: value
@@ -203,6 +205,12 @@ class RpcServer:
             request_deserializer=rpc.request_class.FromString,
             response_serializer=_serialize,
         )
+
+
+def _health_servicer() -> Any:
+    # The asynchronous servicer is an attribute that the stubs do not know.
+    module: Any = health
+    return module.aio.HealthServicer()
 
 
 def _serialize(message: Message) -> bytes:

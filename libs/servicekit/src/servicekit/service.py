@@ -19,6 +19,7 @@ import structlog
 import uvloop
 from google.protobuf.descriptor import ServiceDescriptor
 from nats.errors import Error as NatsError
+from sqlalchemy import exc
 
 from servicekit import migrations, telemetry, tracing
 from servicekit.broker import DEAD_LETTERS, Broker, event_stream
@@ -134,7 +135,7 @@ class Service:
             asyncio.create_task(self._messaging(), name="messaging"),
             asyncio.create_task(self._tidy(), name="tidy"),
         ]
-        tasks[0].add_done_callback(lambda task: stopping.set())
+        tasks[0].add_done_callback(lambda _: stopping.set())
         await server.set_serving(True)
         log.info("serving", listen=self.settings.listen)
         await stopping.wait()
@@ -187,6 +188,6 @@ class Service:
 
     async def _tidy(self) -> None:
         while True:
-            with contextlib.suppress(sa.exc.SQLAlchemyError, OSError):
+            with contextlib.suppress(exc.SQLAlchemyError, OSError):
                 await self.database.write(forget_old)
             await asyncio.sleep(_TIDY_INTERVAL)

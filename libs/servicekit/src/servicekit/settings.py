@@ -1,5 +1,7 @@
 """Settings that every service reads from its environment, prefix ``PEYVAND_``."""
 
+from typing import Self
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -8,6 +10,11 @@ class ServiceSettings(BaseSettings):
     """What any process of the network is told at start."""
 
     model_config = SettingsConfigDict(env_prefix="PEYVAND_", extra="ignore")
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the settings; raises `pydantic.ValidationError` naming what is missing."""
+        return cls()
 
     listen: str = Field(default="127.0.0.1:0", description="host:port that callers reach")
     metrics_listen: str = Field(

@@ -5,14 +5,12 @@ query filters by has a column of its own type. `save` is the only way in, so no
 change is without its step and its event.
 """
 
-import typing
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import JSONB
@@ -20,7 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from domainkit.aggregate import Aggregate, Stateful, Step
 from peyvand.api.v1 import types_pb2
 from servicekit import paging
-from servicekit.contract import event_spec, resource_spec
+from servicekit.contract import descriptor_of, event_spec, resource_spec
 from servicekit.database import ReadSession, WriteSession
 from servicekit.errors import Fault
 from servicekit.mapping import fill, to_datetime, to_message
@@ -31,7 +29,7 @@ from servicekit.rpc_server import Call
 A = TypeVar("A", bound=Aggregate)
 R = TypeVar("R", bound=Message)
 
-_STEP = TypeAdapter(Step)
+_STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
 
 def aggregate_columns(prefix: str) -> list[sa.schema.SchemaItem]:
@@ -85,7 +83,7 @@ class AggregateStore(Generic[A, R]):
         steps: sa.Table,
         resource: type[R],
         event: type[Message],
-        owned_by: Callable[[A, Call], bool] = lambda aggregate, call: False,
+        owned_by: Callable[[A, Call], bool] = lambda _aggregate, _call: False,
     ) -> None:
         self.table = table
         self.resource = resource
@@ -95,8 +93,9 @@ class AggregateStore(Generic[A, R]):
         self._event = event
         self._owned_by = owned_by
         self._json_columns = [c.name for c in table.columns if isinstance(c.type, JSONB)]
+        self._columns = [c.name for c in table.columns]
         self._plain_columns = [c.name for c in table.columns if not isinstance(c.type, JSONB)]
-        spec, announced = resource_spec(resource.DESCRIPTOR), event_spec(event.DESCRIPTOR)
+        spec, announced = resource_spec(descriptor_of(resource)), event_spec(descriptor_of(event))
         if spec is None or announced is None:
             raise TypeError(f"{resource.__name__} and {event.__name__} need their options")
         self._spec = spec
@@ -230,11 +229,12 @@ class AggregateStore(Generic[A, R]):
 
     def present(self, aggregate: A, call: Call) -> R:
         """The aggregate as this caller sees it, with the steps that this caller may take."""
-        message = self._message(aggregate)
-        if aggregate.deleted_at is None and "allowed_actions" in _fields(message.DESCRIPTOR):
+        message: Any = self._message(aggregate)
+        descriptor = descriptor_of(self.resource)
+        if aggregate.deleted_at is None and "allowed_actions" in descriptor.fields_by_name:
             steps = [*_editing(aggregate), *self._allowed_steps(aggregate)]
             own = self._owned_by(aggregate, call)
-            actions = allowed_actions(message.DESCRIPTOR, steps, call.principal, own=own)
+            actions = allowed_actions(descriptor, steps, call.principal, own=own)
             message.allowed_actions.extend(actions)
         return message
 
@@ -243,8 +243,8 @@ class AggregateStore(Generic[A, R]):
         return self._owned_by(aggregate, call)
 
     def load(self, row: sa.Row[Any]) -> A:
-        """Build the aggregate from its row."""
-        return self._adapter.validate_python(row._asdict())
+        """Build the aggregate from a row that has all columns of the table."""
+        return self._adapter.validate_python(dict(zip(self._columns, row, strict=True)))
 
     def _row(self, aggregate: A) -> dict[str, Any]:
         row = {name: getattr(aggregate, name) for name in self._plain_columns}
@@ -253,7 +253,7 @@ class AggregateStore(Generic[A, R]):
         return row
 
     def _message(self, aggregate: A) -> R:
-        message = to_message(aggregate, self.resource)
+        message: Any = to_message(aggregate, self.resource)
         message.etag = etag_of(aggregate)
         return message
 
@@ -263,10 +263,9 @@ class AggregateStore(Generic[A, R]):
     def _announce(self, aggregate: A, step: Step) -> Event:
         if step.action not in self._event_names:
             raise ValueError(f"{self._event.__name__} does not announce {step.action!r}")
-        message = self._event()
+        message: Any = self._event()
         getattr(message, self.kind).CopyFrom(self._message(aggregate))
-        change = message.change
-        fill(change.step, step)
+        fill(message.change.step, step)
         service = self._package.split(".")[1]
         return Event(
             type=f"{self._package}.{self.kind}.{step.action}",
@@ -290,10 +289,6 @@ class AggregateStore(Generic[A, R]):
 def etag_of(aggregate: Aggregate) -> str:
     """Version tag of an aggregate, as `If-Match` carries it."""
     return f"v{aggregate.version}"
-
-
-def _fields(descriptor: Descriptor) -> typing.Any:
-    return descriptor.fields_by_name
 
 
 def _editing(aggregate: Aggregate) -> Sequence[str]:

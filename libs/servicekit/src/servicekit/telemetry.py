@@ -39,7 +39,7 @@ def configure(service: str, settings: ServiceSettings) -> None:
 
 
 def _add_trace_id(
-    logger: object, method: str, event: structlog.typing.EventDict
+    _logger: object, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
     if trace_id := tracing.current_trace_id():
         event["trace_id"] = trace_id

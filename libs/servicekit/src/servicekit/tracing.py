@@ -8,11 +8,12 @@ touches the SDK; only its `traceparent` (W3C Trace Context) is carried on.
 
 import contextvars
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -35,6 +36,11 @@ class _Sampling:
     """Share of new traces that are recorded; a trace that comes in keeps its own decision."""
 
     ratio = 1.0
+    dice = random.SystemRandom()
+
+    @classmethod
+    def chosen(cls) -> bool:
+        return cls.dice.random() < cls.ratio
 
 
 def configure(service: str, *, ratio: float, otlp_endpoint: str | None) -> None:
@@ -46,8 +52,6 @@ def configure(service: str, *, ratio: float, otlp_endpoint: str | None) -> None:
     _Sampling.ratio = ratio if otlp_endpoint else 0.0
     if not otlp_endpoint:
         return
-    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-
     exporter = OTLPSpanExporter(endpoint=otlp_endpoint, insecure=otlp_endpoint.startswith("http:"))
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
@@ -87,7 +91,7 @@ def span(
     *,
     traceparent: str | None = None,
     attributes: Mapping[str, str | int | float | bool] | None = None,
-) -> Iterator[Span | None]:
+) -> Generator[Span | None]:
     """Run a block within a span and make its `traceparent` the current one.
 
     `traceparent` is the one that came from outside; without it the span belongs
@@ -95,7 +99,7 @@ def span(
     the trace is not recorded. An exception marks the span and passes on.
     """
     parent = parse(traceparent or _traceparent.get())
-    sampled = parent.trace_flags.sampled if parent else random.random() < _Sampling.ratio
+    sampled = parent.trace_flags.sampled if parent else _Sampling.chosen()
     if not sampled:
         token = _traceparent.set(_format(parent) if parent else _fresh())
         try:
@@ -120,7 +124,7 @@ def span(
 
 
 @contextmanager
-def consumer_span(name: str, traceparent: str | None) -> Iterator[Span | None]:
+def consumer_span(name: str, traceparent: str | None) -> Generator[Span | None]:
     """Run the handling of one message within a span of the trace that the message carries."""
     if parse(traceparent) is None:
         yield None

@@ -12,7 +12,7 @@ from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from servicekit.contract import enum_names, field_header, field_rules
+from servicekit.contract import descriptor_of, enum_names, field_header, field_rules, option
 from servicekit.errors import Violation
 from servicekit.ids import id_pattern
 
@@ -49,11 +49,16 @@ def _in_mask(field: str, masked: frozenset[str]) -> bool:
 
 def behaviors(field: FieldDescriptor) -> frozenset[int]:
     """`google.api.field_behavior` of a field."""
-    return frozenset(field.GetOptions().Extensions[field_behavior_pb2.field_behavior])
+    return frozenset(option(field.GetOptions(), field_behavior_pb2.field_behavior))
+
+
+def is_map(field: FieldDescriptor) -> bool:
+    """Tell whether a field is a map."""
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
 
 
 def _check_message(message: Message, path: str, found: list[Violation]) -> None:
-    for field, check in _checkers(message.DESCRIPTOR):
+    for field, check in _checkers(descriptor_of(message)):
         check(message, f"{path}{field.name}", found)
 
 
@@ -63,7 +68,7 @@ def _checkers(descriptor: Descriptor) -> list[tuple[FieldDescriptor, Check]]:
         known = [
             (field, _compile(field))
             for field in descriptor.fields
-            if field_behavior_pb2.OUTPUT_ONLY not in behaviors(field)
+            if field_behavior_pb2.OUTPUT_ONLY not in behaviors(field) and not is_map(field)
         ]
         _CHECKERS[descriptor.full_name] = known
     return known
@@ -89,24 +94,19 @@ def _compile(field: FieldDescriptor) -> Check:
                 check_value(value, f"{path}[{index}]", found)
 
     def check_single(message: Any, path: str, found: list[Violation]) -> None:
-        if field.has_presence and not message.HasField(name):
+        if _is_absent(message, field):
             if required:
                 found.append(Violation(path, "REQUIRED"))
-            return
-        value = getattr(message, name)
-        if not field.has_presence and not value and field.type in _EMPTY_IS_ABSENT:
-            if required:
-                found.append(Violation(path, "REQUIRED"))
-            return
-        if check_value:
-            check_value(value, path, found)
+        elif check_value:
+            check_value(getattr(message, name), path, found)
 
-    def check_map(message: Any, path: str, found: list[Violation]) -> None:
-        return
-
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        return check_map
     return check_repeated if field.is_repeated else check_single
+
+
+def _is_absent(message: Any, field: FieldDescriptor) -> bool:
+    if field.has_presence:
+        return not message.HasField(field.name)
+    return field.type in _EMPTY_IS_ABSENT and not getattr(message, field.name)
 
 
 # A scalar of these types that is empty counts as "not given".

@@ -10,7 +10,9 @@ from servicekit.settings import DatabaseSettings
 
 def main() -> None:
     """Run the service, or what the command line asks for."""
-    service = Service("centers", DatabaseSettings(), Path(__file__).parent / "migrations")
+    service = Service(
+        "centers", DatabaseSettings.from_environment(), Path(__file__).parent / "migrations"
+    )
     service.answer(pb.DESCRIPTOR.services_by_name["Centers"], CentersApi(service.database))
     service.main()
 

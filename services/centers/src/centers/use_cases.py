@@ -87,7 +87,7 @@ async def import_center(session: WriteSession, row: pb.CenterRow, call: Call) ->
     """Bring one center to what a row of a file says of it."""
     values = given_fields(row.center, Center, Center.EDITABLE)
     state = enum_names(pb.CenterState.DESCRIPTOR)[row.center.state] if row.center.state else None
-    outcome = await upsert(
+    return await upsert(
         session,
         centers,
         external_key=row.center.external_key,
@@ -97,7 +97,6 @@ async def import_center(session: WriteSession, row: pb.CenterRow, call: Call) ->
         goal=CenterState(state) if state else None,
         check=lambda center: require_free_code(session, center),
     )
-    return outcome
 
 
 _GIVEN = frozenset({*Center.EDITABLE, "external_key"})
