@@ -173,22 +173,6 @@ class InstitutionRow(_message.Message):
     references: _containers.ScalarMap[str, str]
     def __init__(self, institution: _Optional[_Union[Institution, _Mapping]] = ..., reason: _Optional[str] = ..., references: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
-class ImportInstitutionsRequest(_message.Message):
-    __slots__ = ("rows", "validate_only", "pending")
-    ROWS_FIELD_NUMBER: _ClassVar[int]
-    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
-    PENDING_FIELD_NUMBER: _ClassVar[int]
-    rows: _containers.RepeatedCompositeFieldContainer[InstitutionRow]
-    validate_only: bool
-    pending: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, rows: _Optional[_Iterable[_Union[InstitutionRow, _Mapping]]] = ..., validate_only: _Optional[bool] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
-
-class ImportInstitutionsResponse(_message.Message):
-    __slots__ = ("results",)
-    RESULTS_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[_types_pb2.RowResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[_types_pb2.RowResult, _Mapping]]] = ...) -> None: ...
-
 class InstitutionEvent(_message.Message):
     __slots__ = ("institution", "change")
     INSTITUTION_FIELD_NUMBER: _ClassVar[int]
@@ -311,22 +295,6 @@ class PersonRow(_message.Message):
     reason: str
     references: _containers.ScalarMap[str, str]
     def __init__(self, person: _Optional[_Union[Person, _Mapping]] = ..., reason: _Optional[str] = ..., references: _Optional[_Mapping[str, str]] = ...) -> None: ...
-
-class ImportPersonsRequest(_message.Message):
-    __slots__ = ("rows", "validate_only", "pending")
-    ROWS_FIELD_NUMBER: _ClassVar[int]
-    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
-    PENDING_FIELD_NUMBER: _ClassVar[int]
-    rows: _containers.RepeatedCompositeFieldContainer[PersonRow]
-    validate_only: bool
-    pending: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, rows: _Optional[_Iterable[_Union[PersonRow, _Mapping]]] = ..., validate_only: _Optional[bool] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
-
-class ImportPersonsResponse(_message.Message):
-    __slots__ = ("results",)
-    RESULTS_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[_types_pb2.RowResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[_types_pb2.RowResult, _Mapping]]] = ...) -> None: ...
 
 class PersonEvent(_message.Message):
     __slots__ = ("person", "change")

@@ -1,11 +1,15 @@
 from google.api import annotations_pb2 as _annotations_pb2
 from peyvand.api.v1 import annotations_pb2 as _annotations_pb2_1
+from peyvand.api.v1 import types_pb2 as _types_pb2
 from peyvand.partners.v1 import activities_pb2 as _activities_pb2
 from peyvand.partners.v1 import agreements_pb2 as _agreements_pb2
 from peyvand.partners.v1 import institutions_pb2 as _institutions_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
-from typing import ClassVar as _ClassVar
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -51,3 +55,29 @@ OUTSIDE_AGREEMENT: PartnersError
 END_BEFORE_START: PartnersError
 UNKNOWN_COUNTRY: PartnersError
 SIGNATORY_REQUIRED: PartnersError
+
+class PartnersRow(_message.Message):
+    __slots__ = ("institution", "person", "agreement", "activity")
+    INSTITUTION_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENT_FIELD_NUMBER: _ClassVar[int]
+    ACTIVITY_FIELD_NUMBER: _ClassVar[int]
+    institution: _institutions_pb2.InstitutionRow
+    person: _institutions_pb2.PersonRow
+    agreement: _agreements_pb2.AgreementRow
+    activity: _activities_pb2.ActivityRow
+    def __init__(self, institution: _Optional[_Union[_institutions_pb2.InstitutionRow, _Mapping]] = ..., person: _Optional[_Union[_institutions_pb2.PersonRow, _Mapping]] = ..., agreement: _Optional[_Union[_agreements_pb2.AgreementRow, _Mapping]] = ..., activity: _Optional[_Union[_activities_pb2.ActivityRow, _Mapping]] = ...) -> None: ...
+
+class ImportPartnersRequest(_message.Message):
+    __slots__ = ("rows", "validate_only")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[PartnersRow]
+    validate_only: bool
+    def __init__(self, rows: _Optional[_Iterable[_Union[PartnersRow, _Mapping]]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+
+class ImportPartnersResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[_types_pb2.RowResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[_types_pb2.RowResult, _Mapping]]] = ...) -> None: ...
