@@ -52,7 +52,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PYTHON
 
-.PHONY: help install run test check lint format types imports unit-test lock gen chaos bench routes clean distclean
+.PHONY: help install run test check lint format types imports contract unit-test lock gen chaos bench routes clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -82,10 +82,10 @@ install: .venv/.packages ## make or refresh .venv
 run: .venv/.packages ## start the whole network here; Ctrl-C stops it
 	@exec $(PY) -m peyvandctl up
 
-test: lint types imports ## what a change has to pass
+test: lint types imports contract ## what a change has to pass
 	@$(PY) -m pytest $(PYTEST_ARGS)
 
-check: lint types imports ## the part of `test` that starts nothing
+check: lint types imports contract ## the part of `test` that starts nothing
 
 lint: .venv/.packages ## ruff: rules and format
 	@$(PY) -m ruff check
@@ -101,6 +101,10 @@ types: .venv/.packages ## basedpyright
 imports: .venv/.packages ## layers and independence of the services
 	@.venv/bin/lint-imports
 
+contract: .venv/.packages ## generated code is fresh, and no caller is broken
+	@$(PY) proto/generate.py --check
+	@$(PY) proto/check.py
+
 unit-test: .venv/.packages ## only the tests that start no process
 	@$(PY) -m pytest tests/unit $(PYTEST_ARGS)
 
@@ -108,7 +112,7 @@ gen: .venv/.packages ## generate code from the contract in proto/
 	@$(PY) proto/generate.py
 
 chaos: .venv/.packages ## the long chaos run
-	@$(PY) -m pytest tests/chaos -m chaos --chaos-long $(PYTEST_ARGS)
+	@$(PY) -m pytest tests/chaos -m chaos --chaos-seconds=300 --timeout=1800 $(PYTEST_ARGS)
 
 bench: .venv/.packages ## measure, and compare with the plain monolith
 	@$(PY) -m tests.bench $(BENCH_ARGS)

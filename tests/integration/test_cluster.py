@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import stat
@@ -18,6 +19,7 @@ import pytest
 from peyvandctl.cluster import Cluster, ClusterEvent, ServiceSpec
 from peyvandctl.errors import ClusterError
 from peyvandctl.processes import ManagedProcess, ProcessSpec, http_status, tail
+from peyvandctl.state import free_port
 from tests.support.cluster import fresh_home
 
 if TYPE_CHECKING:
@@ -136,6 +138,16 @@ async def test_fresh_databases_share_nothing(infra: Infra) -> None:
         await rows(first, "SELECT 1")
 
 
+async def test_a_migrated_database_is_a_copy_with_all_tables(infra: Infra) -> None:
+    first, second = [await infra.fresh_database("centers", migrated=True) for _ in range(2)]
+    query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+    tables = [row[0] for row in await rows(first, query)]
+    assert "alembic_version" in tables
+    assert [row[0] for row in await rows(second, query)] == tables
+    owner = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    assert [row[0] for row in await rows(second, owner)] == ["centers"]
+
+
 async def test_a_killed_broker_keeps_what_it_acknowledged(infra: Infra) -> None:
     async with infra.fresh_nats() as (server, process):
         client = await nats.connect(server.url, max_reconnect_attempts=-1)
@@ -184,28 +196,22 @@ async def test_a_second_cluster_on_the_same_home_is_refused(infra: Infra) -> Non
     assert psutil.Process(infra.cluster.process("postgres").pid).create_time() == before
 
 
-async def test_data_ports_and_keys_are_the_same_in_the_next_run(tmp_path: Path) -> None:
+async def test_data_and_keys_stay_and_so_do_ports_unless_they_are_taken(tmp_path: Path) -> None:
     async with Cluster(tmp_path, services=[], port=0) as first:
         await rows(first.postgres.dsn("centers"), "CREATE TABLE kept (id int)")
         url, key = first.nats.url, first.issuer.jwks.read_text()
     assert list((tmp_path / "run").iterdir()) == []
-    began = time.monotonic()
     async with Cluster(tmp_path, services=[], port=0) as second:
-        assert time.monotonic() - began < 5
         assert await rows(second.postgres.dsn("centers"), "SELECT * FROM kept") == []
         assert (second.nats.url, second.issuer.jwks.read_text()) == (url, key)
-
-
-async def test_a_remembered_port_that_is_taken_is_chosen_anew(tmp_path: Path) -> None:
-    async with Cluster(tmp_path, services=[], port=0) as first:
-        ports = (first.nats.port, first.postgres.port)
-    with (
-        socket.create_server(("127.0.0.1", ports[0])),
-        socket.create_server(("127.0.0.1", ports[1])),
-    ):
-        async with Cluster(tmp_path, services=[], port=0) as second:
-            assert second.nats.port != ports[0]
-            assert second.postgres.port != ports[1]
+        ports = (second.nats.port, second.postgres.port)
+    with contextlib.ExitStack() as others:
+        for port in ports:
+            others.enter_context(socket.create_server(("127.0.0.1", port)))
+        async with Cluster(tmp_path, services=[], port=0) as third:
+            assert third.nats.port not in ports
+            assert third.postgres.port not in ports
+            assert await rows(third.postgres.dsn("centers"), "SELECT * FROM kept") == []
 
 
 async def test_a_taken_gateway_port_names_the_variable_to_set(
@@ -217,8 +223,7 @@ async def test_a_taken_gateway_port_names_the_variable_to_set(
         with pytest.raises(ClusterError, match=f"Port {port} is taken") as refusal:
             await cluster.start()
     assert "PEYVAND_PORT" in refusal.value.mend
-    async with Cluster(tmp_path, services=[GATEWAY_CHILD], port=port, env=child_env) as cluster:
-        assert cluster.gateway_url == f"http://127.0.0.1:{port}"
+    assert list((tmp_path / "run").iterdir()) == []
 
 
 @pytest.mark.parametrize("value", ["eighty", "70000", "-1"])
@@ -233,7 +238,11 @@ def test_a_port_variable_that_is_no_port_is_refused(
 async def test_a_service_is_migrated_started_paused_killed_and_stopped(
     tmp_path: Path, child_env: dict[str, str]
 ) -> None:
-    async with Cluster(tmp_path, services=[CHILD_SERVICE], port=0, env=child_env) as cluster:
+    wanted = free_port()
+    async with Cluster(
+        tmp_path, services=[CHILD_SERVICE, GATEWAY_CHILD], port=wanted, env=child_env
+    ) as cluster:
+        assert cluster.gateway_url == f"http://127.0.0.1:{wanted}"
         assert (tmp_path / "migrated").read_text() == cluster.postgres.dsn("centers")
         port = int(cluster.metrics_url("centers").rpartition(":")[2])
         process = cluster.process("centers")

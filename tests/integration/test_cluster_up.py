@@ -18,8 +18,10 @@ import psutil
 import pytest
 
 from peyvandctl.cluster import Cluster, ClusterEvent
+from peyvandctl.issuer import LocalIssuer
 from peyvandctl.paths import Home
 from peyvandctl.processes import ProcessRecord, orphans, start_mark
+from peyvandctl.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -164,7 +166,9 @@ def test_a_process_that_is_not_ours_is_never_taken_for_an_orphan(tmp_path: Path)
     assert [record.name for record in orphans(home)] == ["this-one"]
 
 
-def test_a_token_is_printed_alone_and_needs_a_network_that_was_started(tmp_path: Path) -> None:
+def test_a_token_is_printed_alone_and_needs_the_key_of_a_network(tmp_path: Path) -> None:
+    Home(tmp_path).prepare()
+
     def token(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "peyvandctl", "token", *arguments],
@@ -177,8 +181,10 @@ def test_a_token_is_printed_alone_and_needs_a_network_that_was_started(tmp_path:
     missing = token("--role", "hq_admin")
     assert (missing.returncode, missing.stdout) == (1, "")
     assert "make run" in missing.stderr
-    with supervisor(tmp_path) as up:
-        read_until(up, "Ctrl-C")
+    home = Home(tmp_path)
+    state = State(home)
+    state.save()
+    LocalIssuer(home, state.cluster_id).ensure_key()
     minted = token("--role", "hq_admin")
     assert minted.returncode == 0
     assert len(minted.stdout.split()) == 1

@@ -14,6 +14,7 @@ import secrets
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
 HOMES = Path(tempfile.gettempdir()) / f"peyvand-tests-{os.getuid()}"
+_ABOUT_TO_BE_LOCKED_SECONDS = 60
 
 
 class Infra:
@@ -65,13 +67,19 @@ class Infra:
         """Run an empty broker of its own; its process can be killed and started again."""
         with fresh_home() as home:
             home.prepare()
-            server = NatsServer(home, free_port(), free_port(), "platform", secrets.token_hex(8))
+            lock = HomeLock(home)
+            lock.acquire()
+            port = free_port()
+            server = NatsServer(
+                home, port, free_port(taken=[port]), "platform", secrets.token_hex(8)
+            )
             process = ManagedProcess(home, server.spec())
-            await process.start()
             try:
+                await process.start()
                 yield server, process
             finally:
                 await process.stop()
+                lock.release()
 
     async def _template(self, service: str) -> str:
         async with self._making:
@@ -119,10 +127,12 @@ def fresh_home() -> Generator[Home]:
 async def remove_abandoned_homes() -> None:
     """End and remove what a test run left that was killed and could not clean up.
 
-    A home that another run uses now is locked, or has no lock yet, and is left alone.
+    A home that another run uses is locked. One that was just made may be about to be.
     """
-    for folder in HOMES.glob("*/lock"):
-        home = Home(folder.parent)
+    for path in HOMES.glob("*/lock"):
+        home = Home(path.parent)
+        if time.time() - path.stat().st_mtime < _ABOUT_TO_BE_LOCKED_SECONDS:
+            continue
         lock = HomeLock(home)
         try:
             lock.acquire()
