@@ -76,6 +76,10 @@ class Aggregate:
         self.check(occasion.today)
         self.note("created", occasion)
 
+    def can_be_amended(self) -> bool:
+        """Tell whether `amend` would take anything now."""
+        return bool(self.EDITABLE)
+
     def amend(self, values: Mapping[str, Any], occasion: Occasion) -> bool:
         """Set editable fields and note the step; `False` if nothing differs.
 

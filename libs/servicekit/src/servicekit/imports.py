@@ -48,19 +48,20 @@ async def import_rows(
     rows: Sequence[Row],
     apply: Apply[Row],
     *,
-    kind: str,
+    kind: str | Callable[[Row], str],
     key_of: Callable[[Row], str],
     validate_only: bool,
 ) -> list[types_pb2.RowResult]:
     """Apply rows, or only check them; one result for each, in their order.
 
-    `apply` brings one row into a session and says what it did. A row that breaks a
-    rule is refused with its violations, their fields relative to the row; the others
-    are not held up by it.
+    `kind` is what the rows describe, or a function that tells it of each. `apply` brings
+    one row into a session and says what it did. A row that breaks a rule is refused with
+    its violations, their fields relative to the row; the others are not held up by it.
     """
 
     async def one(session: WriteSession, row: Row) -> RowOutcome:
-        return await _apply_unless_known(session, row, apply, kind, key_of(row))
+        row_kind = kind if isinstance(kind, str) else kind(row)
+        return await _apply_unless_known(session, row, apply, row_kind, key_of(row))
 
     if not validate_only:
         return [

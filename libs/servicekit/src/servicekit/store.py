@@ -5,7 +5,7 @@ query filters by has a column of its own type. `save` is the only way in, so no
 change is without its step and its event.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -151,10 +151,17 @@ class AggregateStore(Generic[A, R]):
         row = await session.row(sa.select(self.table).where(key).with_for_update())
         return None if row is None else self.load(row)
 
-    async def save(self, session: WriteSession, aggregate: A) -> None:
+    async def save(
+        self,
+        session: WriteSession,
+        aggregate: A,
+        *,
+        beside: Mapping[str, Message] | None = None,
+    ) -> None:
         """Write the one step that an aggregate has taken, and announce it.
 
-        Raises `Fault` ``EXTERNAL_KEY_TAKEN`` for a new aggregate whose key is in use.
+        `beside` are further fields of the event, by name. Raises `Fault`
+        ``EXTERNAL_KEY_TAKEN`` for a new aggregate whose key is in use.
         """
         (step,) = aggregate.pending
         if step.version == 1:
@@ -175,7 +182,7 @@ class AggregateStore(Generic[A, R]):
             "step": _STEP.dump_python(step, mode="json"),
         }
         await session.execute(sa.insert(self._steps), [row])
-        session.emit(self._announce(aggregate, step))
+        session.emit(self._announce(aggregate, step, beside or {}))
         aggregate.pending.clear()
 
     async def page(
@@ -260,12 +267,14 @@ class AggregateStore(Generic[A, R]):
     def _allowed_steps(self, aggregate: A) -> list[str]:
         return aggregate.allowed_steps() if isinstance(aggregate, Stateful) else []
 
-    def _announce(self, aggregate: A, step: Step) -> Event:
+    def _announce(self, aggregate: A, step: Step, beside: Mapping[str, Message]) -> Event:
         if step.action not in self._event_names:
             raise ValueError(f"{self._event.__name__} does not announce {step.action!r}")
         message: Any = self._event()
         getattr(message, self.kind).CopyFrom(self._message(aggregate))
         fill(message.change.step, step)
+        for name, value in beside.items():
+            getattr(message, name).CopyFrom(value)
         service = self._package.split(".")[1]
         return Event(
             type=f"{self._package}.{self.kind}.{step.action}",
@@ -292,4 +301,4 @@ def etag_of(aggregate: Aggregate) -> str:
 
 
 def _editing(aggregate: Aggregate) -> Sequence[str]:
-    return ("update", "delete") if aggregate.EDITABLE else ("delete",)
+    return ("update", "delete") if aggregate.can_be_amended() else ("delete",)
