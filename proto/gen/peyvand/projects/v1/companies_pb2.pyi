@@ -160,22 +160,6 @@ class CompanyRow(_message.Message):
     references: _containers.ScalarMap[str, str]
     def __init__(self, company: _Optional[_Union[Company, _Mapping]] = ..., reason: _Optional[str] = ..., references: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
-class ImportCompaniesRequest(_message.Message):
-    __slots__ = ("rows", "validate_only", "pending")
-    ROWS_FIELD_NUMBER: _ClassVar[int]
-    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
-    PENDING_FIELD_NUMBER: _ClassVar[int]
-    rows: _containers.RepeatedCompositeFieldContainer[CompanyRow]
-    validate_only: bool
-    pending: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, rows: _Optional[_Iterable[_Union[CompanyRow, _Mapping]]] = ..., validate_only: _Optional[bool] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
-
-class ImportCompaniesResponse(_message.Message):
-    __slots__ = ("results",)
-    RESULTS_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[_types_pb2.RowResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[_types_pb2.RowResult, _Mapping]]] = ...) -> None: ...
-
 class CompanyEvent(_message.Message):
     __slots__ = ("company", "change")
     COMPANY_FIELD_NUMBER: _ClassVar[int]

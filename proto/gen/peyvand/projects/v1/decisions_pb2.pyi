@@ -75,7 +75,7 @@ class KillReason(_message.Message):
     def __init__(self, code: _Optional[_Union[KillCode, str]] = ..., narrative: _Optional[str] = ..., lessons: _Optional[str] = ...) -> None: ...
 
 class Decision(_message.Message):
-    __slots__ = ("id", "project_id", "kind", "from_stage", "to_stage", "reason", "resume_date", "kill", "conditions", "decided_date", "recorded_by", "created_at")
+    __slots__ = ("id", "project_id", "kind", "from_stage", "to_stage", "reason", "resume_date", "kill", "conditions", "decided_date", "recorded_by", "created_at", "template_version")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -88,6 +88,7 @@ class Decision(_message.Message):
     DECIDED_DATE_FIELD_NUMBER: _ClassVar[int]
     RECORDED_BY_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_VERSION_FIELD_NUMBER: _ClassVar[int]
     id: str
     project_id: str
     kind: DecisionKind
@@ -100,7 +101,8 @@ class Decision(_message.Message):
     decided_date: _types_pb2.ImpreciseDate
     recorded_by: str
     created_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., project_id: _Optional[str] = ..., kind: _Optional[_Union[DecisionKind, str]] = ..., from_stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., to_stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., reason: _Optional[str] = ..., resume_date: _Optional[str] = ..., kill: _Optional[_Union[KillReason, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., decided_date: _Optional[_Union[_types_pb2.ImpreciseDate, _Mapping]] = ..., recorded_by: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    template_version: str
+    def __init__(self, id: _Optional[str] = ..., project_id: _Optional[str] = ..., kind: _Optional[_Union[DecisionKind, str]] = ..., from_stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., to_stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., reason: _Optional[str] = ..., resume_date: _Optional[str] = ..., kill: _Optional[_Union[KillReason, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., decided_date: _Optional[_Union[_types_pb2.ImpreciseDate, _Mapping]] = ..., recorded_by: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., template_version: _Optional[str] = ...) -> None: ...
 
 class DecideProjectRequest(_message.Message):
     __slots__ = ("project_id", "decision", "reason", "to_stage", "resume_date", "kill", "conditions", "decided_date", "etag", "idempotency_key")

@@ -42,6 +42,7 @@ class ProjectsError(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ONE_PARTICIPANT_NEEDED: _ClassVar[ProjectsError]
     REGISTRATION_TAKEN: _ClassVar[ProjectsError]
     NOT_YOUR_CENTER: _ClassVar[ProjectsError]
+    AGREEMENT_NOT_IN_FORCE: _ClassVar[ProjectsError]
 PROJECT_STATE_UNSPECIFIED: ProjectState
 PROJECT_STATE_ACTIVE: ProjectState
 PROJECT_STATE_ON_HOLD: ProjectState
@@ -61,6 +62,7 @@ REVIVED_NOT_KILLED: ProjectsError
 ONE_PARTICIPANT_NEEDED: ProjectsError
 REGISTRATION_TAKEN: ProjectsError
 NOT_YOUR_CENTER: ProjectsError
+AGREEMENT_NOT_IN_FORCE: ProjectsError
 
 class ProjectParticipant(_message.Message):
     __slots__ = ("center_id", "institution_id", "agreement_id", "role")
@@ -75,7 +77,7 @@ class ProjectParticipant(_message.Message):
     def __init__(self, center_id: _Optional[str] = ..., institution_id: _Optional[str] = ..., agreement_id: _Optional[str] = ..., role: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ...) -> None: ...
 
 class Project(_message.Message):
-    __slots__ = ("id", "external_key", "titles", "summary", "lead_center_id", "pathway", "participants", "initial_stage", "initial_stage_reason", "revival_of_id", "stage", "stage_visits", "resume_date", "latest_decision_id", "state", "state_reason", "state_since", "citations", "sample", "etag", "allowed_actions", "created_at", "updated_at")
+    __slots__ = ("id", "external_key", "titles", "summary", "lead_center_id", "pathway", "participants", "initial_stage", "initial_stage_reason", "revival_of_id", "stage", "stage_visits", "resume_date", "latest_decision_id", "state", "state_reason", "state_since", "citations", "sample", "etag", "allowed_actions", "created_at", "updated_at", "template_version")
     ID_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_KEY_FIELD_NUMBER: _ClassVar[int]
     TITLES_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +101,7 @@ class Project(_message.Message):
     ALLOWED_ACTIONS_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_VERSION_FIELD_NUMBER: _ClassVar[int]
     id: str
     external_key: str
     titles: _types_pb2.LocalizedText
@@ -122,7 +125,8 @@ class Project(_message.Message):
     allowed_actions: _containers.RepeatedScalarFieldContainer[str]
     created_at: _timestamp_pb2.Timestamp
     updated_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., external_key: _Optional[str] = ..., titles: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., summary: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., lead_center_id: _Optional[str] = ..., pathway: _Optional[_Union[_stages_pb2.Pathway, str]] = ..., participants: _Optional[_Iterable[_Union[ProjectParticipant, _Mapping]]] = ..., initial_stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., initial_stage_reason: _Optional[str] = ..., revival_of_id: _Optional[str] = ..., stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., stage_visits: _Optional[_Iterable[_Union[_stages_pb2.StageVisit, _Mapping]]] = ..., resume_date: _Optional[str] = ..., latest_decision_id: _Optional[str] = ..., state: _Optional[_Union[ProjectState, str]] = ..., state_reason: _Optional[str] = ..., state_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., citations: _Optional[_Iterable[_Union[_types_pb2.Citation, _Mapping]]] = ..., sample: _Optional[bool] = ..., etag: _Optional[str] = ..., allowed_actions: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    template_version: str
+    def __init__(self, id: _Optional[str] = ..., external_key: _Optional[str] = ..., titles: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., summary: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., lead_center_id: _Optional[str] = ..., pathway: _Optional[_Union[_stages_pb2.Pathway, str]] = ..., participants: _Optional[_Iterable[_Union[ProjectParticipant, _Mapping]]] = ..., initial_stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., initial_stage_reason: _Optional[str] = ..., revival_of_id: _Optional[str] = ..., stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., stage_visits: _Optional[_Iterable[_Union[_stages_pb2.StageVisit, _Mapping]]] = ..., resume_date: _Optional[str] = ..., latest_decision_id: _Optional[str] = ..., state: _Optional[_Union[ProjectState, str]] = ..., state_reason: _Optional[str] = ..., state_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., citations: _Optional[_Iterable[_Union[_types_pb2.Citation, _Mapping]]] = ..., sample: _Optional[bool] = ..., etag: _Optional[str] = ..., allowed_actions: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., template_version: _Optional[str] = ...) -> None: ...
 
 class GetProjectRequest(_message.Message):
     __slots__ = ("project_id",)
@@ -231,15 +235,23 @@ class ProjectRow(_message.Message):
     references: _containers.ScalarMap[str, str]
     def __init__(self, project: _Optional[_Union[Project, _Mapping]] = ..., reason: _Optional[str] = ..., references: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
+class ProjectsRow(_message.Message):
+    __slots__ = ("project", "company")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    COMPANY_FIELD_NUMBER: _ClassVar[int]
+    project: ProjectRow
+    company: _companies_pb2.CompanyRow
+    def __init__(self, project: _Optional[_Union[ProjectRow, _Mapping]] = ..., company: _Optional[_Union[_companies_pb2.CompanyRow, _Mapping]] = ...) -> None: ...
+
 class ImportProjectsRequest(_message.Message):
     __slots__ = ("rows", "validate_only", "pending")
     ROWS_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     PENDING_FIELD_NUMBER: _ClassVar[int]
-    rows: _containers.RepeatedCompositeFieldContainer[ProjectRow]
+    rows: _containers.RepeatedCompositeFieldContainer[ProjectsRow]
     validate_only: bool
     pending: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, rows: _Optional[_Iterable[_Union[ProjectRow, _Mapping]]] = ..., validate_only: _Optional[bool] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, rows: _Optional[_Iterable[_Union[ProjectsRow, _Mapping]]] = ..., validate_only: _Optional[bool] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ImportProjectsResponse(_message.Message):
     __slots__ = ("results",)
