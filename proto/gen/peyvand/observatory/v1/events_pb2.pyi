@@ -33,7 +33,7 @@ EVENT_VISIBILITY_CONCERNED: EventVisibility
 EVENT_VISIBILITY_HEADQUARTERS: EventVisibility
 
 class Event(_message.Message):
-    __slots__ = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data", "traceparent", "cursor", "visibility")
+    __slots__ = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data", "traceparent", "cursor", "visibility", "summaryfa", "summaryen")
     SPECVERSION_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -45,6 +45,8 @@ class Event(_message.Message):
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     VISIBILITY_FIELD_NUMBER: _ClassVar[int]
+    SUMMARYFA_FIELD_NUMBER: _ClassVar[int]
+    SUMMARYEN_FIELD_NUMBER: _ClassVar[int]
     specversion: str
     id: str
     source: str
@@ -56,23 +58,29 @@ class Event(_message.Message):
     traceparent: str
     cursor: str
     visibility: EventVisibility
-    def __init__(self, specversion: _Optional[str] = ..., id: _Optional[str] = ..., source: _Optional[str] = ..., type: _Optional[str] = ..., subject: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., datacontenttype: _Optional[str] = ..., data: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., traceparent: _Optional[str] = ..., cursor: _Optional[str] = ..., visibility: _Optional[_Union[EventVisibility, str]] = ...) -> None: ...
+    summaryfa: str
+    summaryen: str
+    def __init__(self, specversion: _Optional[str] = ..., id: _Optional[str] = ..., source: _Optional[str] = ..., type: _Optional[str] = ..., subject: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., datacontenttype: _Optional[str] = ..., data: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., traceparent: _Optional[str] = ..., cursor: _Optional[str] = ..., visibility: _Optional[_Union[EventVisibility, str]] = ..., summaryfa: _Optional[str] = ..., summaryen: _Optional[str] = ...) -> None: ...
 
 class ListEventsRequest(_message.Message):
-    __slots__ = ("after", "before", "types", "subject", "order", "page_size")
+    __slots__ = ("after", "before", "types", "subject", "order", "page_size", "kinds", "since")
     AFTER_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     TYPES_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     ORDER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
     after: str
     before: str
     types: _containers.RepeatedScalarFieldContainer[str]
     subject: str
     order: EventOrder
     page_size: int
-    def __init__(self, after: _Optional[str] = ..., before: _Optional[str] = ..., types: _Optional[_Iterable[str]] = ..., subject: _Optional[str] = ..., order: _Optional[_Union[EventOrder, str]] = ..., page_size: _Optional[int] = ...) -> None: ...
+    kinds: _containers.RepeatedScalarFieldContainer[str]
+    since: _timestamp_pb2.Timestamp
+    def __init__(self, after: _Optional[str] = ..., before: _Optional[str] = ..., types: _Optional[_Iterable[str]] = ..., subject: _Optional[str] = ..., order: _Optional[_Union[EventOrder, str]] = ..., page_size: _Optional[int] = ..., kinds: _Optional[_Iterable[str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListEventsResponse(_message.Message):
     __slots__ = ("events", "next_cursor", "more", "head_cursor")

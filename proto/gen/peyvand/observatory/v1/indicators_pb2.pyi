@@ -257,22 +257,6 @@ class IndicatorRow(_message.Message):
     references: _containers.ScalarMap[str, str]
     def __init__(self, indicator: _Optional[_Union[Indicator, _Mapping]] = ..., reason: _Optional[str] = ..., references: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
-class ImportIndicatorsRequest(_message.Message):
-    __slots__ = ("rows", "validate_only", "pending")
-    ROWS_FIELD_NUMBER: _ClassVar[int]
-    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
-    PENDING_FIELD_NUMBER: _ClassVar[int]
-    rows: _containers.RepeatedCompositeFieldContainer[IndicatorRow]
-    validate_only: bool
-    pending: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, rows: _Optional[_Iterable[_Union[IndicatorRow, _Mapping]]] = ..., validate_only: _Optional[bool] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
-
-class ImportIndicatorsResponse(_message.Message):
-    __slots__ = ("results",)
-    RESULTS_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[_types_pb2.RowResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[_types_pb2.RowResult, _Mapping]]] = ...) -> None: ...
-
 class IndicatorEvent(_message.Message):
     __slots__ = ("indicator", "change")
     INDICATOR_FIELD_NUMBER: _ClassVar[int]
@@ -339,22 +323,6 @@ class ObservationRow(_message.Message):
     reason: str
     references: _containers.ScalarMap[str, str]
     def __init__(self, observation: _Optional[_Union[Observation, _Mapping]] = ..., reason: _Optional[str] = ..., references: _Optional[_Mapping[str, str]] = ...) -> None: ...
-
-class ImportObservationsRequest(_message.Message):
-    __slots__ = ("rows", "validate_only", "pending")
-    ROWS_FIELD_NUMBER: _ClassVar[int]
-    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
-    PENDING_FIELD_NUMBER: _ClassVar[int]
-    rows: _containers.RepeatedCompositeFieldContainer[ObservationRow]
-    validate_only: bool
-    pending: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, rows: _Optional[_Iterable[_Union[ObservationRow, _Mapping]]] = ..., validate_only: _Optional[bool] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
-
-class ImportObservationsResponse(_message.Message):
-    __slots__ = ("results",)
-    RESULTS_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[_types_pb2.RowResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[_types_pb2.RowResult, _Mapping]]] = ...) -> None: ...
 
 class ObservationEvent(_message.Message):
     __slots__ = ("observation", "change")

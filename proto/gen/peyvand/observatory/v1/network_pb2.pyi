@@ -30,26 +30,30 @@ LIVENESS_OFFLINE: Liveness
 LIVENESS_UNKNOWN: Liveness
 
 class Count(_message.Message):
-    __slots__ = ("key", "value")
+    __slots__ = ("key", "value", "sample")
     KEY_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
     key: str
     value: int
-    def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    sample: int
+    def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ..., sample: _Optional[int] = ...) -> None: ...
 
 class Total(_message.Message):
-    __slots__ = ("value", "known", "of", "as_of", "parts")
+    __slots__ = ("value", "known", "of", "as_of", "parts", "sample")
     VALUE_FIELD_NUMBER: _ClassVar[int]
     KNOWN_FIELD_NUMBER: _ClassVar[int]
     OF_FIELD_NUMBER: _ClassVar[int]
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     PARTS_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
     value: int
     known: int
     of: int
     as_of: _timestamp_pb2.Timestamp
     parts: _containers.RepeatedCompositeFieldContainer[Count]
-    def __init__(self, value: _Optional[int] = ..., known: _Optional[int] = ..., of: _Optional[int] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parts: _Optional[_Iterable[_Union[Count, _Mapping]]] = ...) -> None: ...
+    sample: int
+    def __init__(self, value: _Optional[int] = ..., known: _Optional[int] = ..., of: _Optional[int] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parts: _Optional[_Iterable[_Union[Count, _Mapping]]] = ..., sample: _Optional[int] = ...) -> None: ...
 
 class FeedFreshness(_message.Message):
     __slots__ = ("feed", "liveness", "since", "last_received_at")
@@ -64,7 +68,7 @@ class FeedFreshness(_message.Message):
     def __init__(self, feed: _Optional[str] = ..., liveness: _Optional[_Union[Liveness, str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class CenterStatus(_message.Message):
-    __slots__ = ("center_id", "external_key", "code", "names", "province", "city", "state", "state_reason", "state_since", "opened_date", "liveness", "liveness_since", "feeds", "projects_by_stage", "agreements_by_state", "open_alerts", "sample", "updated_at")
+    __slots__ = ("center_id", "external_key", "code", "names", "province", "city", "state", "state_reason", "state_since", "opened_date", "liveness", "liveness_since", "feeds", "projects_by_stage", "agreements_by_state", "sample", "updated_at")
     CENTER_ID_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_KEY_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
@@ -80,7 +84,6 @@ class CenterStatus(_message.Message):
     FEEDS_FIELD_NUMBER: _ClassVar[int]
     PROJECTS_BY_STAGE_FIELD_NUMBER: _ClassVar[int]
     AGREEMENTS_BY_STATE_FIELD_NUMBER: _ClassVar[int]
-    OPEN_ALERTS_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     center_id: str
@@ -98,13 +101,12 @@ class CenterStatus(_message.Message):
     feeds: _containers.RepeatedCompositeFieldContainer[FeedFreshness]
     projects_by_stage: _containers.RepeatedCompositeFieldContainer[Count]
     agreements_by_state: _containers.RepeatedCompositeFieldContainer[Count]
-    open_alerts: int
     sample: bool
     updated_at: _timestamp_pb2.Timestamp
-    def __init__(self, center_id: _Optional[str] = ..., external_key: _Optional[str] = ..., code: _Optional[str] = ..., names: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., province: _Optional[str] = ..., city: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., state: _Optional[_Union[_centers_pb2.CenterState, str]] = ..., state_reason: _Optional[str] = ..., state_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., opened_date: _Optional[_Union[_types_pb2.ImpreciseDate, _Mapping]] = ..., liveness: _Optional[_Union[Liveness, str]] = ..., liveness_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., feeds: _Optional[_Iterable[_Union[FeedFreshness, _Mapping]]] = ..., projects_by_stage: _Optional[_Iterable[_Union[Count, _Mapping]]] = ..., agreements_by_state: _Optional[_Iterable[_Union[Count, _Mapping]]] = ..., open_alerts: _Optional[int] = ..., sample: _Optional[bool] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, center_id: _Optional[str] = ..., external_key: _Optional[str] = ..., code: _Optional[str] = ..., names: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., province: _Optional[str] = ..., city: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., state: _Optional[_Union[_centers_pb2.CenterState, str]] = ..., state_reason: _Optional[str] = ..., state_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., opened_date: _Optional[_Union[_types_pb2.ImpreciseDate, _Mapping]] = ..., liveness: _Optional[_Union[Liveness, str]] = ..., liveness_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., feeds: _Optional[_Iterable[_Union[FeedFreshness, _Mapping]]] = ..., projects_by_stage: _Optional[_Iterable[_Union[Count, _Mapping]]] = ..., agreements_by_state: _Optional[_Iterable[_Union[Count, _Mapping]]] = ..., sample: _Optional[bool] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class StreamFreshness(_message.Message):
-    __slots__ = ("service", "position", "last_position", "lag", "last_event_at", "checked_at", "liveness")
+    __slots__ = ("service", "position", "last_position", "lag", "last_event_at", "checked_at", "liveness", "since", "held_back")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     LAST_POSITION_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +114,8 @@ class StreamFreshness(_message.Message):
     LAST_EVENT_AT_FIELD_NUMBER: _ClassVar[int]
     CHECKED_AT_FIELD_NUMBER: _ClassVar[int]
     LIVENESS_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    HELD_BACK_FIELD_NUMBER: _ClassVar[int]
     service: str
     position: int
     last_position: int
@@ -119,10 +123,22 @@ class StreamFreshness(_message.Message):
     last_event_at: _timestamp_pb2.Timestamp
     checked_at: _timestamp_pb2.Timestamp
     liveness: Liveness
-    def __init__(self, service: _Optional[str] = ..., position: _Optional[int] = ..., last_position: _Optional[int] = ..., lag: _Optional[int] = ..., last_event_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., checked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., liveness: _Optional[_Union[Liveness, str]] = ...) -> None: ...
+    since: _timestamp_pb2.Timestamp
+    held_back: int
+    def __init__(self, service: _Optional[str] = ..., position: _Optional[int] = ..., last_position: _Optional[int] = ..., lag: _Optional[int] = ..., last_event_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., checked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., liveness: _Optional[_Union[Liveness, str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., held_back: _Optional[int] = ...) -> None: ...
+
+class RebuildProgress(_message.Message):
+    __slots__ = ("started_at", "events_done", "events_total")
+    STARTED_AT_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_DONE_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    started_at: _timestamp_pb2.Timestamp
+    events_done: int
+    events_total: int
+    def __init__(self, started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., events_done: _Optional[int] = ..., events_total: _Optional[int] = ...) -> None: ...
 
 class NetworkTotals(_message.Message):
-    __slots__ = ("centers", "fresh_centers", "projects", "companies", "institutions", "agreements", "activities", "alerts")
+    __slots__ = ("centers", "fresh_centers", "projects", "companies", "institutions", "agreements", "activities", "open_action_items")
     CENTERS_FIELD_NUMBER: _ClassVar[int]
     FRESH_CENTERS_FIELD_NUMBER: _ClassVar[int]
     PROJECTS_FIELD_NUMBER: _ClassVar[int]
@@ -130,7 +146,7 @@ class NetworkTotals(_message.Message):
     INSTITUTIONS_FIELD_NUMBER: _ClassVar[int]
     AGREEMENTS_FIELD_NUMBER: _ClassVar[int]
     ACTIVITIES_FIELD_NUMBER: _ClassVar[int]
-    ALERTS_FIELD_NUMBER: _ClassVar[int]
+    OPEN_ACTION_ITEMS_FIELD_NUMBER: _ClassVar[int]
     centers: Total
     fresh_centers: Total
     projects: Total
@@ -138,15 +154,15 @@ class NetworkTotals(_message.Message):
     institutions: Total
     agreements: Total
     activities: Total
-    alerts: Total
-    def __init__(self, centers: _Optional[_Union[Total, _Mapping]] = ..., fresh_centers: _Optional[_Union[Total, _Mapping]] = ..., projects: _Optional[_Union[Total, _Mapping]] = ..., companies: _Optional[_Union[Total, _Mapping]] = ..., institutions: _Optional[_Union[Total, _Mapping]] = ..., agreements: _Optional[_Union[Total, _Mapping]] = ..., activities: _Optional[_Union[Total, _Mapping]] = ..., alerts: _Optional[_Union[Total, _Mapping]] = ...) -> None: ...
+    open_action_items: Total
+    def __init__(self, centers: _Optional[_Union[Total, _Mapping]] = ..., fresh_centers: _Optional[_Union[Total, _Mapping]] = ..., projects: _Optional[_Union[Total, _Mapping]] = ..., companies: _Optional[_Union[Total, _Mapping]] = ..., institutions: _Optional[_Union[Total, _Mapping]] = ..., agreements: _Optional[_Union[Total, _Mapping]] = ..., activities: _Optional[_Union[Total, _Mapping]] = ..., open_action_items: _Optional[_Union[Total, _Mapping]] = ...) -> None: ...
 
 class GetNetworkStatusRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class NetworkStatus(_message.Message):
-    __slots__ = ("as_of", "centers", "totals", "streams", "cursor", "sample", "etag")
+    __slots__ = ("as_of", "centers", "totals", "streams", "cursor", "sample", "etag", "rebuild")
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     CENTERS_FIELD_NUMBER: _ClassVar[int]
     TOTALS_FIELD_NUMBER: _ClassVar[int]
@@ -154,6 +170,7 @@ class NetworkStatus(_message.Message):
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
+    REBUILD_FIELD_NUMBER: _ClassVar[int]
     as_of: _timestamp_pb2.Timestamp
     centers: _containers.RepeatedCompositeFieldContainer[CenterStatus]
     totals: NetworkTotals
@@ -161,7 +178,8 @@ class NetworkStatus(_message.Message):
     cursor: str
     sample: bool
     etag: str
-    def __init__(self, as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., centers: _Optional[_Iterable[_Union[CenterStatus, _Mapping]]] = ..., totals: _Optional[_Union[NetworkTotals, _Mapping]] = ..., streams: _Optional[_Iterable[_Union[StreamFreshness, _Mapping]]] = ..., cursor: _Optional[str] = ..., sample: _Optional[bool] = ..., etag: _Optional[str] = ...) -> None: ...
+    rebuild: RebuildProgress
+    def __init__(self, as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., centers: _Optional[_Iterable[_Union[CenterStatus, _Mapping]]] = ..., totals: _Optional[_Union[NetworkTotals, _Mapping]] = ..., streams: _Optional[_Iterable[_Union[StreamFreshness, _Mapping]]] = ..., cursor: _Optional[str] = ..., sample: _Optional[bool] = ..., etag: _Optional[str] = ..., rebuild: _Optional[_Union[RebuildProgress, _Mapping]] = ...) -> None: ...
 
 class RebuildProjectionsRequest(_message.Message):
     __slots__ = ("idempotency_key",)

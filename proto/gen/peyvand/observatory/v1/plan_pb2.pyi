@@ -141,22 +141,6 @@ class PlanRow(_message.Message):
     references: _containers.ScalarMap[str, str]
     def __init__(self, plan: _Optional[_Union[Plan, _Mapping]] = ..., reason: _Optional[str] = ..., references: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
-class ImportPlansRequest(_message.Message):
-    __slots__ = ("rows", "validate_only", "pending")
-    ROWS_FIELD_NUMBER: _ClassVar[int]
-    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
-    PENDING_FIELD_NUMBER: _ClassVar[int]
-    rows: _containers.RepeatedCompositeFieldContainer[PlanRow]
-    validate_only: bool
-    pending: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, rows: _Optional[_Iterable[_Union[PlanRow, _Mapping]]] = ..., validate_only: _Optional[bool] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
-
-class ImportPlansResponse(_message.Message):
-    __slots__ = ("results",)
-    RESULTS_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[_types_pb2.RowResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[_types_pb2.RowResult, _Mapping]]] = ...) -> None: ...
-
 class PlanEvent(_message.Message):
     __slots__ = ("plan", "change")
     PLAN_FIELD_NUMBER: _ClassVar[int]
@@ -299,22 +283,6 @@ class ActionItemRow(_message.Message):
     reason: str
     references: _containers.ScalarMap[str, str]
     def __init__(self, action_item: _Optional[_Union[ActionItem, _Mapping]] = ..., reason: _Optional[str] = ..., references: _Optional[_Mapping[str, str]] = ...) -> None: ...
-
-class ImportActionItemsRequest(_message.Message):
-    __slots__ = ("rows", "validate_only", "pending")
-    ROWS_FIELD_NUMBER: _ClassVar[int]
-    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
-    PENDING_FIELD_NUMBER: _ClassVar[int]
-    rows: _containers.RepeatedCompositeFieldContainer[ActionItemRow]
-    validate_only: bool
-    pending: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, rows: _Optional[_Iterable[_Union[ActionItemRow, _Mapping]]] = ..., validate_only: _Optional[bool] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
-
-class ImportActionItemsResponse(_message.Message):
-    __slots__ = ("results",)
-    RESULTS_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[_types_pb2.RowResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[_types_pb2.RowResult, _Mapping]]] = ...) -> None: ...
 
 class ActionItemEvent(_message.Message):
     __slots__ = ("action_item", "change")

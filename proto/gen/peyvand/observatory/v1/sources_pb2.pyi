@@ -104,22 +104,6 @@ class SourceRow(_message.Message):
     references: _containers.ScalarMap[str, str]
     def __init__(self, source: _Optional[_Union[Source, _Mapping]] = ..., reason: _Optional[str] = ..., references: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
-class ImportSourcesRequest(_message.Message):
-    __slots__ = ("rows", "validate_only", "pending")
-    ROWS_FIELD_NUMBER: _ClassVar[int]
-    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
-    PENDING_FIELD_NUMBER: _ClassVar[int]
-    rows: _containers.RepeatedCompositeFieldContainer[SourceRow]
-    validate_only: bool
-    pending: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, rows: _Optional[_Iterable[_Union[SourceRow, _Mapping]]] = ..., validate_only: _Optional[bool] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
-
-class ImportSourcesResponse(_message.Message):
-    __slots__ = ("results",)
-    RESULTS_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[_types_pb2.RowResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[_types_pb2.RowResult, _Mapping]]] = ...) -> None: ...
-
 class SourceEvent(_message.Message):
     __slots__ = ("source", "change")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
