@@ -296,17 +296,29 @@ async def test_a_service_that_cannot_start_is_named_and_nothing_stays(
     assert not (tmp_path / "postgres" / "data" / "postmaster.pid").exists()
 
 
-async def test_a_postmaster_file_with_the_id_of_another_program_is_no_obstacle(
+async def test_postgres_comes_back_from_a_kill_although_busy_sessions_outlive_it(
     tmp_path: Path,
 ) -> None:
     async with Cluster(tmp_path, services=[], port=0) as cluster:
+        process = cluster.process("postgres")
+        await rows(cluster.postgres.dsn("centers"), "CREATE TABLE kept AS SELECT 7 AS number")
+        busy = asyncio.create_task(
+            rows(cluster.postgres.dsn("centers"), "SELECT count(*) FROM generate_series(1, 10^9)")
+        )
+        await asyncio.sleep(0.5)
+        await process.kill()
+        await process.start()
+        kept = await rows(cluster.postgres.dsn("centers"), "TABLE kept")
+        assert [tuple(row) for row in kept] == [(7,)]
+        with pytest.raises((asyncpg.PostgresError, OSError)):
+            await busy
+        # And when its id has passed to a living program in the meantime.
         lock = cluster.postgres.data / "postmaster.pid"
         stale = lock.read_text().splitlines()
-        await cluster.process("postgres").kill()
-        stale[0] = str(os.getpid())
-    lock.write_text("\n".join(stale))
-    async with Cluster(tmp_path, services=[], port=0) as cluster:
-        assert len(await rows(cluster.postgres.dsn("centers"), "SELECT 1")) == 1
+        await process.kill()
+        lock.write_text("\n".join([str(os.getpid()), *stale[1:]]))
+        await process.start()
+        assert len(await rows(cluster.postgres.dsn("centers"), "TABLE kept")) == 1
 
 
 async def test_logs_of_three_earlier_runs_are_kept() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import pwd
 import shutil
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
+import psutil
 
 from peyvandctl.errors import ClusterError
 from peyvandctl.paths import Home, write_private
@@ -101,7 +104,6 @@ class PostgresServer:
         """Make the data folder when there is none. It appears whole or not at all."""
         if (self.data / "PG_VERSION").exists():
             self._check_version()
-            self._forget_dead_postmaster()
             return
         draft = self.home.postgres / "data.new"
         password_file = self.home.postgres / "initial-password"
@@ -156,6 +158,7 @@ class PostgresServer:
             cwd=Path("/"),
             launcher=self._launcher(self._user()),
             ready=self._ready,
+            make_way=self._make_way,
             # The fast shutdown: sessions are ended, nothing needs recovery.
             stop_signal=signal.SIGINT,
             grace=30.0,
@@ -276,20 +279,30 @@ class PostgresServer:
                 "folder.",
             )
 
-    def _forget_dead_postmaster(self) -> None:
-        """Remove the lock file of a server that is gone, when its id was given to another.
+    async def _make_way(self) -> None:
+        """Remove what a server left that was killed; no server of this folder runs.
 
-        PostgreSQL believes any living process of that id to be the server. In a
-        container ids are small and return soon.
+        Its busy sessions outlive it until they have finished, and hold its shared
+        memory. Its lock file names an id that any program may have now, and
+        PostgreSQL believes that program to be the server: in a container ids are
+        small and return soon.
         """
         lock = self.data / "postmaster.pid"
-        try:
-            pid = int(lock.read_text(encoding="utf-8").split("\n", 1)[0])
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except (FileNotFoundError, ProcessLookupError, ValueError):
+        if not lock.exists():
             return
-        if os.fsencode(self.data) not in command:
-            lock.unlink()
+        folder = str(self.data.resolve())
+        left = [
+            process
+            for process in psutil.process_iter(["name", "cwd"])
+            # Every process of PostgreSQL works in its data folder.
+            if process.info["name"] == "postgres" and process.info["cwd"] == folder
+        ]
+        for process in left:
+            # What they had not committed is lost with their server in any case.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        await asyncio.to_thread(psutil.wait_procs, left, timeout=10)
+        lock.unlink(missing_ok=True)
 
 
 def binary(name: str) -> Path:

@@ -44,6 +44,7 @@ class ProcessSpec:
         stop_signal: asks it to end in order.
         grace: seconds it has for that before it is killed.
         ready_timeout: seconds it has from its start until it is ready.
+        make_way: called before each start, to remove what a crash may have left.
     """
 
     name: str
@@ -55,6 +56,7 @@ class ProcessSpec:
     stop_signal: int = signal.SIGTERM
     grace: float = 10.0
     ready_timeout: float = 60.0
+    make_way: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,8 @@ class ManagedProcess:
         if not self._rotated:
             _rotate(self.log)
             self._rotated = True
+        if self.spec.make_way is not None:
+            await self.spec.make_way()
         output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             # A session of its own: Ctrl-C at the terminal reaches the supervisor
