@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
@@ -17,7 +18,6 @@ from gateway.operations import Operation, operations
 from gateway.schemas import Schema
 from gateway.settings import GatewaySettings
 from servicekit.contract import contract
-from servicekit.rpc_client import RpcClients
 
 _SENT_BY_APPLICATIONS = [
     "Accept-Language",
@@ -39,12 +39,29 @@ _READ_BY_APPLICATIONS = [
 ]
 
 
+class Clients(transcoding.Backend, Protocol):
+    """Clients of all services; `servicekit.rpc_client.RpcClients` is the real one."""
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the services."""
+        ...
+
+    async def ready(self, service: str) -> bool:
+        """Tell whether a service says that it serves."""
+        ...
+
+    async def close(self) -> None:
+        """End all connections."""
+        ...
+
+
 @dataclass
 class Edge:
     """What every part of the gateway may use; `closing` is set when the process is to end."""
 
     settings: GatewaySettings
-    clients: RpcClients
+    clients: Clients
     verifier: Verifier
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -80,9 +97,9 @@ def create_app(edge: Edge) -> FastAPI:
         # The span is made in `Observation`; FastAPI would make a second one.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=[
-            Middleware(Observation),
             Middleware(SecurityHeaders),
             *_cross_origin(settings),
+            Middleware(Observation),
             Middleware(
                 Admission,
                 verifier=edge.verifier,

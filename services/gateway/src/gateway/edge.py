@@ -1,7 +1,7 @@
 """What happens to every request before and after it is routed, as plain ASGI.
 
-From the outside in: the span, the metrics and the last catch (`Observation`), the headers
-that every answer carries (`SecurityHeaders`), who calls and how often (`Admission`).
+From the outside in: the headers that every answer carries (`SecurityHeaders`), the span
+and the metrics (`Observation`), who calls and how often (`Admission`).
 """
 
 import time
@@ -46,7 +46,7 @@ _SECURITY_HEADERS = {
 
 
 class Observation:
-    """Makes the server span, measures, and answers what nobody else caught."""
+    """Makes the server span and measures."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -69,15 +69,7 @@ class Observation:
 
         traceparent = Headers(scope=scope).get("traceparent")
         with tracing.span(method, SpanKind.SERVER, traceparent=traceparent) as span:
-            try:
-                await self._app(scope, receive, send_traced)
-            except ClientDisconnect:
-                log.debug("the client went away", path=scope["path"])
-            except Exception as error:  # the last catch: a fault of ours, told as such
-                log.exception("request failed", path=scope["path"], error=type(error).__name__)
-                if status:
-                    raise
-                await response(ProblemError("INTERNAL"), scope)(scope, receive, send_traced)
+            await _last_catch(self._app, scope, receive, send_traced)
             route = _route(scope)
             if span is not None:
                 span.update_name(f"{method} {route}")
@@ -133,7 +125,28 @@ class Admission:
             await response(ProblemError.of(refusal), scope)(scope, receive, counted)
         else:
             scope.setdefault("state", {})["caller"] = caller
-            await self._app(scope, receive, counted)
+            # Caught here as well, so that the answer tells what is left of the quota.
+            await _last_catch(self._app, scope, receive, counted)
+
+
+async def _last_catch(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request; what nobody caught is a fault of ours and is told as such."""
+    begun = False
+
+    async def send_watched(message: Message) -> None:
+        nonlocal begun
+        begun = True
+        await send(message)
+
+    try:
+        await app(scope, receive, send_watched)
+    except ClientDisconnect:
+        log.debug("the client went away", path=scope["path"])
+    except Exception as error:
+        if begun:
+            raise
+        log.exception("request failed", path=scope["path"], error=type(error).__name__)
+        await response(ProblemError("INTERNAL"), scope)(scope, receive, send)
 
 
 def _with_headers(send: Send, extra: Mapping[str, str]) -> Send:

@@ -1,6 +1,7 @@
 """How often one caller may call: a token bucket for each.
 
-The headers are those of draft-ietf-httpapi-ratelimit-headers. The buckets are of this process. Behind several gateways a caller has as many
+The headers are those of draft-ietf-httpapi-ratelimit-headers. The
+buckets are of this process. Behind several gateways a caller has as many
 times the quota, which guards each of them all the same.
 """
 
