@@ -68,16 +68,20 @@ def _field_writer(field: FieldDescriptor) -> Write:
 
 
 def _value_writer(field: FieldDescriptor) -> Write:
-    if is_map(field):
-        return _value_writer(field.message_type.fields_by_name["value"])
     if field.enum_type is not None:
         return {**enum_names(field.enum_type), 0: None}.get
-    if field.message_type is None:
-        return str if field.type in _INT64 else lambda value: value
     message = field.message_type
+    if message is None:
+        return str if field.type in _INT64 else lambda value: value
+    if is_map(field):
+        return _value_writer(message.fields_by_name["value"])
     if message.full_name == _TIMESTAMP:
         return lambda value: plain_time(value.ToDatetime(tzinfo=UTC))
     if message.full_name.startswith("google.protobuf."):
         return MessageToDict
+    return functools.partial(_nested, message)
+
+
+def _nested(descriptor: Descriptor, value: Message) -> dict[str, Any]:
     # Looked up when it is first used, because a message may contain its own kind.
-    return lambda value: _writer(message)(value)
+    return _writer(descriptor)(value)
