@@ -96,6 +96,11 @@ class Aggregate:
             self.note("updated", occasion, changed_fields=changed)
         return bool(changed)
 
+    def delete(self, occasion: Occasion) -> None:
+        """Become a tombstone and note the step; the id is never used again."""
+        self.deleted_at = occasion.at
+        self.note("deleted", occasion)
+
     def note(
         self,
         action: str,

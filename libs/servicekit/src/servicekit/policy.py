@@ -45,7 +45,7 @@ def allowed_actions(
 ) -> list[str]:
     """Of the steps that a resource's state allows, those that this caller may take.
 
-    `steps` are named as the verbs of the contract (``suspend``), besides
+    `steps` are named as the verbs of the contract (``enter-force``), besides
     ``update`` and ``delete``.
     """
     verbs = _verbs(resource)
@@ -68,7 +68,7 @@ def _verbs(resource: Descriptor) -> dict[str, Rpc]:
             continue
         _, _, rest = rpc.http.path.removeprefix(f"/v1/{plural}/").partition("}")
         if rpc.http.method == "POST" and rest.startswith(":"):
-            verbs[rest[1:].replace("-", "_")] = rpc
+            verbs[rest[1:]] = rpc
         elif not rest and rpc.http.method in ("PATCH", "DELETE"):
             verbs["update" if rpc.http.method == "PATCH" else "delete"] = rpc
     _VERBS[resource.full_name] = verbs

@@ -261,6 +261,10 @@ class AggregateStore(Generic[A, R]):
 
     def _message(self, aggregate: A) -> R:
         message: Any = to_message(aggregate, self.resource)
+        if aggregate.deleted_at is not None:
+            for field, _ in message.ListFields():
+                if field.name not in _TOMBSTONE:
+                    message.ClearField(field.name)
         message.etag = etag_of(aggregate)
         return message
 
@@ -293,6 +297,10 @@ class AggregateStore(Generic[A, R]):
         )
         if taken:
             raise Fault("EXTERNAL_KEY_TAKEN", {"external_key": aggregate.external_key, "id": taken})
+
+
+# What is told of a deleted aggregate, besides its version.
+_TOMBSTONE = frozenset({"id", "created_at", "updated_at", "deleted_at"})
 
 
 def etag_of(aggregate: Aggregate) -> str:
