@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from peyvandctl.cluster import GATEWAY, Cluster, ClusterEvent, ServiceSpec
 from peyvandctl.errors import ClusterError
-from peyvandctl.paths import script
+from peyvandctl.paths import DEFAULT_HOME, Home, script
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -141,15 +141,18 @@ class _Foreground:
         self._line(f"\nPeyvand runs [dim](started in {seconds:.1f} s)[/]\n")
         if any(service.name == GATEWAY for service in cluster.services):
             self._line(f"  Page    [bold]{cluster.gateway_url}/[/]")
-        self._line(f"  Token   {escape(_token_command())}")
+        self._line(f"  Token   {escape(_token_command(cluster.home))}")
         self._line(f"  Logs    {escape(str(cluster.home.logs))}")
         self._line(f"  Data    {escape(str(cluster.home.root))}")
         self._line("\nCtrl-C stops it.")
 
 
-def _token_command() -> str:
+def _token_command(home: Home) -> str:
     """Return the command as it works in this folder, whether or not the environment is active."""
     program = script("peyvand")
     with contextlib.suppress(ValueError):
         program = program.relative_to(Path.cwd())
-    return f"{shlex.quote(str(program))} token --role hq_admin"
+    command = f"{shlex.quote(str(program))} token --role hq_admin"
+    if home.root == Path.cwd() / DEFAULT_HOME:
+        return command
+    return f"PEYVAND_HOME={shlex.quote(str(home.root))} {command}"
