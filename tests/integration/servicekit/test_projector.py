@@ -116,8 +116,17 @@ async def test_deleted_store_is_waited_for_and_nothing_applied_twice(bench: Benc
         shutil.rmtree(bench.nats.store)
         await bench.nats_process.start()
 
+        async def connected() -> bool:
+            return bench.broker.connected
+
+        await messaging.eventually(connected)
+        await bench.broker.declare(STREAM)  # empty: nothing is in it to go on from
+
         async def waiting() -> bool:
-            return projector.state.stream(STREAM.name).status == "waiting"
+            progress = projector.state.stream(STREAM.name)
+            return (progress.status, progress.position) == ("waiting", 80) and (
+                progress.reason == "the stream is being refilled"
+            )
 
         await messaging.eventually(waiting)
         assert not projector.state.healthy

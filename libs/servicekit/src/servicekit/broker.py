@@ -80,6 +80,7 @@ class Broker:
         self.jetstream: JetStreamContext = client.jetstream(timeout=5)
         self._on_disconnect: list[Callable[[], None]] = []
         self._on_reconnect: list[Callable[[], None]] = []
+        self._last_error = ""
 
     @classmethod
     async def connect(
@@ -182,8 +183,12 @@ class Broker:
         return found
 
     async def _report(self, error: Exception) -> None:
-        # A denied publish shows only here, so that nothing of it may be dropped.
-        log.warning("broker_error", error=str(error) or type(error).__name__)
+        # A denied publish shows only here, so it is told every time; that the server is
+        # still not there is told once.
+        reason = str(error) or type(error).__name__
+        if self.connected or reason != self._last_error:
+            log.warning("broker_error", error=reason)
+        self._last_error = reason
 
     async def _disconnected(self) -> None:
         log.warning("broker_disconnected")
@@ -192,5 +197,6 @@ class Broker:
 
     async def _reconnected(self) -> None:
         log.info("broker_reconnected")
+        self._last_error = ""
         for callback in self._on_reconnect:
             callback()
