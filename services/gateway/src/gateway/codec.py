@@ -112,13 +112,22 @@ _WRITERS: dict[Kind, Write] = {Kind.TIMESTAMP: _time, Kind.INT64: str, Kind.OBJE
 class Reader:
     """Reads JSON objects into messages of one type.
 
-    `without` names fields that do not come in the body.
+    `without` names fields that do not come in the body, `stated` output-only fields
+    that do: a file says how a resource should end up.
     """
 
-    def __init__(self, message: Descriptor, variant: Variant, without: Iterable[str] = ()) -> None:
-        left_out = frozenset(without)
+    def __init__(
+        self,
+        message: Descriptor,
+        variant: Variant,
+        without: Iterable[str] = (),
+        stated: Iterable[str] = (),
+    ) -> None:
+        left_out, also = frozenset(without), frozenset(stated)
         known = [shape for shape in fields(message) if shape.name not in left_out]
-        given = [shape for shape in known if is_given_by_caller(shape, variant)]
+        given = [
+            shape for shape in known if is_given_by_caller(shape, variant) or shape.name in also
+        ]
         self._variant = variant
         self._refused = frozenset(shape.name for shape in known) - {s.name for s in given}
         self._required = [

@@ -42,11 +42,16 @@ _EXPECTED_FA = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a request a value stands: one of body (JSON pointer), parameter and header."""
+    """Where in a request a value stands: one of body (JSON pointer), parameter and header.
+
+    In a file of rows also its line and the path of its field within the row.
+    """
 
     pointer: str | None = None
     parameter: str | None = None
     header: str | None = None
+    line: int | None = None
+    field: str | None = None
 
 
 Locate = Callable[[str], Place]
@@ -179,9 +184,12 @@ def _error(item: BrokenRule, language: Language) -> dict[str, Any]:
         "pointer": item.place.pointer,
         "parameter": item.place.parameter,
         "header": item.place.header,
+        "field": item.place.field,
     }
+    line = {} if item.place.line is None else {"line": item.place.line}
     return {
         **{name: _printable(value) for name, value in place.items() if value is not None},
+        **line,
         "rule": item.rule,
         "detail": sentence(item.rule, item.params, language),
     }
