@@ -74,7 +74,7 @@ class Aggregate:
     def recorded(self, occasion: Occasion) -> None:
         """Note the first step, once the values are checked."""
         self.check(occasion.today)
-        self.note("created", occasion)
+        self.record_step("created", occasion)
 
     def can_be_amended(self) -> bool:
         """Tell whether `amend` would take anything now."""
@@ -93,15 +93,15 @@ class Aggregate:
             setattr(self, name, values[name])
         if changed:
             self.check(occasion.today)
-            self.note("updated", occasion, changed_fields=changed)
+            self.record_step("updated", occasion, changed_fields=changed)
         return bool(changed)
 
     def delete(self, occasion: Occasion) -> None:
         """Become a tombstone and note the step; the id is never used again."""
         self.deleted_at = occasion.at
-        self.note("deleted", occasion)
+        self.record_step("deleted", occasion)
 
-    def note(
+    def record_step(
         self,
         action: str,
         occasion: Occasion,
@@ -145,7 +145,7 @@ class Stateful(Aggregate):
     def recorded(self, occasion: Occasion) -> None:
         """Note the first step, once the values are checked."""
         self.check(occasion.today)
-        self.note("created", occasion, to_state=self.state.value)
+        self.record_step("created", occasion, to_state=self.state.value)
 
     def take(self, action: str, occasion: Occasion) -> None:
         """Take a step of the life cycle.
@@ -167,7 +167,7 @@ class Stateful(Aggregate):
         self.state = target
         self.state_reason = occasion.reason
         self.state_since = occasion.at
-        self.note(event, occasion, from_state=before.value, to_state=target.value)
+        self.record_step(event, occasion, from_state=before.value, to_state=target.value)
 
     def walk(self, goal: StrEnum) -> list[str] | None:
         """Actions that lead from here to `goal`; `None` if no way leads there."""
