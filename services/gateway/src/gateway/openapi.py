@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 
 from gateway import problems
 from gateway.operations import Operation
-from gateway.parameters import HEADER_TEXT_PATTERN, IF_MATCH_PATTERN, HeaderRule
+from gateway.parameters import HEADER_TEXT_PATTERN, if_match_pattern, HeaderRule
 from gateway.problems import ProblemError
 from gateway.schemas import Schema, Schemas, text
 from gateway.settings import GatewaySettings
@@ -227,8 +227,9 @@ def _header_parameter(rule: HeaderRule) -> Schema:
     schema = {
         "type": "string",
         "minLength": 1,
-        "maxLength": rule.shape.max_length,
-        "pattern": IF_MATCH_PATTERN if is_etag else HEADER_TEXT_PATTERN,
+        # The quotes, and the mark of a weak tag, come on top of the tag itself.
+        "maxLength": rule.shape.max_length + (4 if is_etag else 0),
+        "pattern": if_match_pattern(rule.shape.max_length) if is_etag else HEADER_TEXT_PATTERN,
         "examples": ['"1"' if is_etag else "7f9c2b1e-first-try"],
     }
     return {

@@ -12,13 +12,17 @@ from gateway.codec import MAX_VIOLATIONS, escape, failed, value_reader
 from gateway.shapes import FieldShape, Kind
 from servicekit.errors import Violation
 
-IF_MATCH_PATTERN = r'^(W/)?"[\x21\x23-\x7e]{1,100}"$'
 HEADER_TEXT_PATTERN = r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$"
 
 _ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]+)"\Z')
 _HEADER_TEXT = re.compile(HEADER_TEXT_PATTERN)
 # What a call without the header is answered with.
 _MISSING = {"If-Match": "PRECONDITION_REQUIRED", "Idempotency-Key": "IDEMPOTENCY_KEY_REQUIRED"}
+
+
+def if_match_pattern(max_length: int) -> str:
+    """Regular expression of an `If-Match` with one tag of at most `max_length` characters."""
+    return rf'^(W/)?"[\x21\x23-\x7e]{{1,{max_length}}}"$'
 
 
 @dataclass(frozen=True)
