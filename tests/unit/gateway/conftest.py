@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from gateway.app import Edge, create_app
+from gateway.live import LiveFeed
 from gateway.settings import GatewaySettings
 from tests.support.gateway import FakeClients, FakeVerifier
 
@@ -18,7 +19,8 @@ def clients() -> FakeClients:
 @pytest.fixture
 def make_app(clients: FakeClients) -> Callable[..., FastAPI]:
     def make(**settings: Any) -> FastAPI:
-        return create_app(Edge(GatewaySettings(**settings), clients, FakeVerifier()))
+        feed = LiveFeed(clients, "nats://127.0.0.1:1", timeout=1)
+        return create_app(Edge(GatewaySettings(**settings), clients, FakeVerifier(), feed))
 
     return make
 

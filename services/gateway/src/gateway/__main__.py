@@ -18,6 +18,7 @@ import uvloop
 
 from gateway import openapi
 from gateway.app import Edge, create_app, published
+from gateway.live import LiveFeed
 from gateway.routes_table import table
 from gateway.settings import GatewaySettings
 from servicekit import telemetry, tracing
@@ -93,7 +94,9 @@ def _edge(settings: GatewaySettings, targets: dict[str, str]) -> Edge:
         jwks=settings.jwks,
         roles_claim=settings.roles_claim,
     )
-    return Edge(settings, RpcClients(targets), verifier)
+    clients = RpcClients(targets)
+    feed = LiveFeed(clients, settings.nats_url, settings.call_timeout)
+    return Edge(settings, clients, verifier, feed)
 
 
 def _unconnected() -> Edge:

@@ -10,10 +10,18 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from gateway import documentation, openapi, probes, problem_handlers, transcoding
+from gateway import (
+    documentation,
+    event_stream,
+    openapi,
+    probes,
+    problem_handlers,
+    transcoding,
+)
 from gateway.auth import Verifier
 from gateway.edge import Admission, Observation, SecurityHeaders
 from gateway.limits import RateLimiter
+from gateway.live import LiveFeed
 from gateway.operations import Operation, operations
 from gateway.schemas import Schema
 from gateway.settings import GatewaySettings
@@ -63,6 +71,7 @@ class Edge:
     settings: GatewaySettings
     clients: Clients
     verifier: Verifier
+    feed: LiveFeed
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def readiness(self) -> dict[str, bool]:
@@ -75,7 +84,9 @@ class Edge:
 # The parts that are written by hand, beside what the contract describes: pages,
 # streams, imports. Each makes a router from the edge. Routes that belong to the
 # published document keep `include_in_schema`.
-COMPOSED: list[Callable[[Edge], APIRouter]] = []
+COMPOSED: list[Callable[[Edge], APIRouter]] = [
+    lambda edge: event_stream.router(edge.feed, edge.verifier, edge.closing),
+]
 
 
 def create_app(edge: Edge) -> FastAPI:
@@ -84,7 +95,9 @@ def create_app(edge: Edge) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await edge.feed.start()
         yield
+        await edge.feed.stop()
         await edge.clients.close()
 
     app = FastAPI(

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 import structlog
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 
 from gateway.auth import Caller
+from gateway.transcoding import Backend
 from peyvand.observatory.v1 import events_pb2
 from servicekit.broker import Broker
 from servicekit.contract import contract
-from servicekit.rpc_client import CallContext, RpcClients
+from servicekit.rpc_client import CallContext
 
 log = structlog.get_logger()
 
@@ -41,7 +43,7 @@ class Filter:
 class LiveFeed:
     """The one follower of a gateway process."""
 
-    def __init__(self, clients: RpcClients, nats_url: str, timeout: float) -> None:
+    def __init__(self, clients: Backend, nats_url: str, timeout: float) -> None:
         self._clients = clients
         self._nats_url = nats_url
         self._timeout = timeout
@@ -57,8 +59,7 @@ class LiveFeed:
         """End."""
         if self._task:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
 
     async def changed(self) -> None:
         """Return at the next change, at the latest after a short while."""
@@ -102,7 +103,12 @@ class LiveFeed:
         return answer
 
     async def _listen(self) -> None:
-        broker = await Broker.connect(self._nats_url, name="gateway")
+        try:
+            broker = await Broker.connect(self._nats_url, name="gateway")
+        except (NatsError, OSError) as error:
+            # Refused, not merely away: only the watchers' own looking is left.
+            log.exception("the broker refuses the gateway", error=type(error).__name__)
+            return
         try:
             await broker.client.subscribe(SUBJECT, cb=self._wake)
             await asyncio.Event().wait()
