@@ -35,7 +35,7 @@ _traceparent: contextvars.ContextVar[str | None] = contextvars.ContextVar(
 class _Sampling:
     """Share of new traces that are recorded; a trace that comes in keeps its own decision."""
 
-    ratio = 1.0
+    ratio = 0.0
     dice = random.SystemRandom()
 
     @classmethod

@@ -1,0 +1,61 @@
+"""The centers service over real gRPC and a real database."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+
+from centers.api import CentersApi
+from peyvand.api.v1 import types_pb2
+from peyvand.centers.v1 import centers_pb2 as pb
+from servicekit.database import Database
+from tests.support.cluster import Infra
+from tests.support.rpc import RpcBench, serve
+
+
+@dataclass
+class CentersBench:
+    """The service, its database, and short ways to use it."""
+
+    rpc: RpcBench
+    database: Database
+    _keys: int = 0
+
+    def key(self) -> str:
+        """An idempotency key not used before."""
+        self._keys += 1
+        return f"key-{self._keys}"
+
+    async def create(self, code: str, **values: Any) -> pb.Center:
+        """Record a center as the headquarters."""
+        request = pb.CreateCenterRequest(center=center(code, **values), idempotency_key=self.key())
+        return cast("pb.Center", await self.rpc.call("CreateCenter", request))
+
+    async def step(self, verb: str, at: pb.Center, reason: str = "", **who: Any) -> pb.Center:
+        """Take a step as the headquarters, or as `role`."""
+        request = self.step_request(at, reason)
+        return cast("pb.Center", await self.rpc.call(f"{verb}Center", request, **who))
+
+    def step_request(self, at: pb.Center, reason: str = "") -> pb.CenterStepRequest:
+        """A request for a step from a version that was read."""
+        return pb.CenterStepRequest(
+            center_id=at.id, etag=at.etag, reason=reason, idempotency_key=self.key()
+        )
+
+
+def center(code: str, **values: Any) -> pb.Center:
+    """A center as a caller describes it."""
+    given: dict[str, Any] = {"province": "IR-03", "names": types_pb2.LocalizedText(en=code)}
+    return pb.Center(code=code, **(given | values))
+
+
+@pytest.fixture
+async def bench(infra: Infra) -> AsyncGenerator[CentersBench]:
+    url = await infra.fresh_database("centers", migrated=True)
+    database = Database(url, pool=10)
+    service = pb.DESCRIPTOR.services_by_name["Centers"]
+    async with serve(service, CentersApi(database)) as rpc:
+        yield CentersBench(rpc, database)
+    await database.close()
+    await infra.drop_database(url)

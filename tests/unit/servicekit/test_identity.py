@@ -1,0 +1,136 @@
+"""Only tokens of the trusted issuer prove anything."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey, OKPKey
+
+from servicekit.errors import Fault
+from servicekit.identity import TokenVerifier
+
+ISSUER = "https://issuer.example"
+
+
+class Signer:
+    """An issuer with one key, published in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.jwks = folder / "jwks.json"
+        self.key = self.rotate()
+
+    def rotate(self) -> OKPKey:
+        self.key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "Ed25519"})
+        self.key.ensure_kid()
+        self.jwks.write_text(json.dumps({"keys": [self.key.as_dict(private=False)]}))
+        return self.key
+
+    def token(self, **changes: Any) -> str:
+        now = int(time.time())
+        claims: dict[str, Any] = {
+            "iss": ISSUER,
+            "aud": "peyvand",
+            "sub": "someone",
+            "exp": now + 60,
+            "roles": ["hq_admin", "made_up"],
+            "realm_access": {"roles": ["hq_analyst"]},
+            "center_ids": ["ctr_1"],
+        } | changes
+        claims = {name: value for name, value in claims.items() if value is not None}
+        header = {"alg": "Ed25519", "kid": self.key.kid}
+        return jwt.encode(header, claims, self.key, algorithms=["Ed25519"])
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    return Signer(tmp_path)
+
+
+def verifier(signer: Signer, **changes: Any) -> TokenVerifier:
+    settings: dict[str, Any] = {"issuer": ISSUER, "audience": "peyvand", "jwks": str(signer.jwks)}
+    return TokenVerifier(**(settings | changes))
+
+
+async def test_a_good_token_gives_the_principal(signer: Signer) -> None:
+    principal = await verifier(signer).verify(signer.token())
+    assert principal.subject == "someone"
+    assert principal.roles == {"hq_admin", "public"}
+    assert principal.center_ids == {"ctr_1"}
+
+
+async def test_roles_are_found_where_the_issuer_puts_them(signer: Signer) -> None:
+    keycloak = verifier(signer, roles_claim="realm_access.roles")
+    assert (await keycloak.verify(signer.token())).roles == {"hq_analyst", "public"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "https://other.example"},
+        {"aud": "other"},
+        {"exp": int(time.time()) - 3600},
+        {"exp": None},
+        {"sub": None},
+        {"nbf": int(time.time()) + 3600},
+    ],
+)
+async def test_a_token_for_another_place_or_time_is_refused(
+    signer: Signer, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(Fault, match="TOKEN_REJECTED"):
+        await verifier(signer).verify(signer.token(**changes))
+
+
+async def test_a_forged_token_is_refused(signer: Signer, tmp_path: Path) -> None:
+    trusting = verifier(signer)
+    other = Signer(tmp_path)  # writes its key over the published one, which is read later
+    forged = other.token()
+    signer.jwks.write_text(json.dumps({"keys": [signer.key.as_dict(private=False)]}))
+    public = signer.key.as_dict(private=False)
+    confused = jwt.encode(
+        {"alg": "HS256", "kid": public["kid"]},
+        {"iss": ISSUER, "aud": "peyvand", "sub": "x", "exp": int(time.time()) + 60},
+        OctKey.import_key(json.dumps(public)),
+        algorithms=["HS256"],
+    )
+    head, payload, signature = signer.token().split(".")
+    for token in [
+        forged,
+        confused,
+        f"{head}.{payload}.",
+        f"{head}.{payload}x.{signature}",
+        "",
+        "a",
+    ]:
+        with pytest.raises(Fault, match="TOKEN_REJECTED"):
+            await trusting.verify(token)
+
+
+async def test_a_new_key_of_the_issuer_is_found(
+    signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusting = verifier(signer)
+    await trusting.verify(signer.token())
+    signer.rotate()
+    moved = time.monotonic() + 60
+    monkeypatch.setattr("servicekit.identity.time.monotonic", lambda: moved)
+    assert (await trusting.verify(signer.token())).subject == "someone"
+
+
+async def test_an_expired_token_is_refused_also_when_it_was_good_before(
+    signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusting, token = verifier(signer), signer.token()
+    await trusting.verify(token)
+    later = time.time() + 3600
+    monkeypatch.setattr("servicekit.identity.time.time", lambda: later)
+    with pytest.raises(Fault, match="TOKEN_REJECTED"):
+        await trusting.verify(token)
+
+
+async def test_without_keys_nobody_is_let_in(signer: Signer, tmp_path: Path) -> None:
+    with pytest.raises(Fault, match="UNAVAILABLE"):
+        await verifier(signer, jwks=str(tmp_path / "missing")).verify(signer.token())
