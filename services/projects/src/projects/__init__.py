@@ -1,0 +1,1 @@
+"""The service that owns projects and the companies that come out of them."""
