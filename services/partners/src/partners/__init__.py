@@ -1,0 +1,1 @@
+"""Owns institutions, persons, agreements and activities."""
