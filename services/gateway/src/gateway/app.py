@@ -9,8 +9,10 @@ from typing import Protocol
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
 
 from gateway import (
+    asyncapi,
     documentation,
     event_stream,
     openapi,
@@ -86,6 +88,7 @@ class Edge:
 # published document keep `include_in_schema`.
 COMPOSED: list[Callable[[Edge], APIRouter]] = [
     lambda edge: event_stream.router(edge.feed, edge.verifier, edge.closing),
+    lambda edge: asyncapi.router(edge.settings),
 ]
 
 
@@ -120,18 +123,25 @@ def create_app(edge: Edge) -> FastAPI:
             ),
         ],
     )
-    problem_handlers.install(app)
     known = operations(contract())
-    composed = [make(edge) for make in COMPOSED]
-    app.include_router(probes.router(edge.readiness))
-    app.include_router(documentation.router(_published(edge, known, composed)))
-    app.mount("/docs/assets", documentation.ASSETS)
-    for router in composed:
-        app.include_router(router)
-    app.router.routes += transcoding.routes(
+    transcoded = transcoding.routes(
         known, edge.clients, body_limit=settings.body_limit, timeout=settings.call_timeout
     )
+    composed = [make(edge) for make in COMPOSED]
+    composed.append(probes.router(edge.readiness))
+    composed.append(documentation.router(_published(edge, known, composed)))
+    for router in composed:
+        app.include_router(router)
+    app.mount("/docs/assets", documentation.ASSETS)
+    app.router.routes += transcoded
+    by_hand = [route for router in composed for route in router.routes]
+    problem_handlers.install(app, [*by_hand, *transcoded])
     return app
+
+
+def routes_by_hand(edge: Edge) -> list[BaseRoute]:
+    """Give the routes that no contract describes."""
+    return [route for make in COMPOSED for route in make(edge).routes]
 
 
 def published(edge: Edge) -> Schema:

