@@ -297,3 +297,10 @@ async def test_problems_are_told_in_the_language_of_the_reader(http: httpx.Async
         assert persian is (language == "fa")
     answer = await http.get("/v1/centers?page_size=x", headers={"Accept-Language": "fa"})
     assert answer.json()["errors"][0]["detail"] == "این مقدار باید عددی صحیح باشد."
+
+
+async def test_addresses_written_by_hand_tell_their_methods_too(http: httpx.AsyncClient) -> None:
+    for path in ("/v1/events:stream", "/docs", "/problems/NOT_FOUND"):
+        answer = await http.delete(path)
+        problem(answer, 405, "METHOD_NOT_ALLOWED")
+        assert answer.headers["allow"] == "GET"

@@ -59,6 +59,7 @@ async def test_an_unchanged_resource_is_not_sent_again(
 
 
 async def test_a_list_takes_typed_filters(http: httpx.AsyncClient, clients: FakeClients) -> None:
+    clients.answers["ListCenters"] = pb.ListCentersResponse()
     answer = await http.get(
         "/v1/centers",
         params={

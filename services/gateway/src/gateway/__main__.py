@@ -17,7 +17,7 @@ import uvicorn
 import uvloop
 
 from gateway import openapi
-from gateway.app import Edge, create_app, published
+from gateway.app import Edge, create_app, published, routes_by_hand
 from gateway.live import LiveFeed
 from gateway.routes_table import table
 from gateway.settings import GatewaySettings
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
         case ["openapi", file]:
             Path(file).write_text(openapi.to_text(published(_unconnected())), encoding="utf-8")
         case ["routes"]:
-            sys.stdout.write(table(create_app(_unconnected())) + "\n")
+            sys.stdout.write(table(routes_by_hand(_unconnected())) + "\n")
         case _:
             sys.stderr.write(__doc__ or "")
             return 2

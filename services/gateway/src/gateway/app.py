@@ -22,6 +22,7 @@ from gateway import (
 )
 from gateway.auth import Verifier
 from gateway.edge import Admission, Observation, SecurityHeaders
+from gateway.imports import routes as import_routes
 from gateway.limits import RateLimiter
 from gateway.live import LiveFeed
 from gateway.operations import Operation, operations
@@ -88,6 +89,7 @@ class Edge:
 # published document keep `include_in_schema`.
 COMPOSED: list[Callable[[Edge], APIRouter]] = [
     lambda edge: event_stream.router(edge.feed, edge.verifier, edge.closing),
+    lambda edge: import_routes.router(edge.settings.nats_url, edge.clients, edge.closing),
     lambda edge: asyncapi.router(edge.settings),
 ]
 

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 
 from gateway import problems
 from gateway.operations import Operation
-from gateway.parameters import HEADER_TEXT_PATTERN, if_match_pattern, HeaderRule
+from gateway.parameters import HEADER_TEXT_PATTERN, HeaderRule, if_match_pattern
 from gateway.problems import ProblemError
 from gateway.schemas import Schema, Schemas, text
 from gateway.settings import GatewaySettings

@@ -1,5 +1,6 @@
 """Turns whatever is raised while a request is answered into a problem document."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -40,8 +41,11 @@ _BY_STATUS = {
 }
 
 
-def install(app: FastAPI) -> None:
-    """Register the handlers. Unexpected exceptions are caught further out, see `observation`."""
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Register the handlers; `routes` are all routes of the application.
+
+    Unexpected exceptions are caught further out, see `edge`.
+    """
 
     async def on_problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, ProblemError)
@@ -57,7 +61,7 @@ def install(app: FastAPI) -> None:
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return response(_from_http(app.router.routes, request, error), request.scope)
+        return response(_from_http(routes, request, error), request.scope)
 
     app.add_exception_handler(ProblemError, on_problem)
     app.add_exception_handler(Fault, on_fault)
@@ -65,7 +69,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
 
 
-def _from_http(routes: list[BaseRoute], request: Request, error: HTTPException) -> ProblemError:
+def _from_http(routes: Sequence[BaseRoute], request: Request, error: HTTPException) -> ProblemError:
     headers = dict(error.headers or {})
     if error.status_code == 405:
         # Starlette names the methods of the first route at the address only.
@@ -80,7 +84,7 @@ def _from_http(routes: list[BaseRoute], request: Request, error: HTTPException) 
     return ProblemError("INTERNAL", headers=headers)
 
 
-def allowed_methods(routes: list[BaseRoute], request: Request) -> list[str]:
+def allowed_methods(routes: Sequence[BaseRoute], request: Request) -> list[str]:
     """Methods that the request's address takes."""
     methods: set[str] = set()
     for route in routes:

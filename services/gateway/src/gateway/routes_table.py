@@ -1,13 +1,13 @@
 """Where each route of the gateway comes from: the line of the contract that makes it."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 
-from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from google.protobuf import descriptor_pb2
+from starlette.routing import BaseRoute
 
 from gateway.operations import operations
 from servicekit.contract import contract
@@ -16,8 +16,11 @@ _SERVICE_FIELD = 6  # FileDescriptorProto.service
 _METHOD_FIELD = 2  # ServiceDescriptorProto.method
 
 
-def rows(app: FastAPI) -> Iterator[tuple[str, str, str, str, str]]:
-    """Method, address, what answers, where it stands, and who may call."""
+def rows(by_hand: Iterable[BaseRoute]) -> Iterator[tuple[str, str, str, str, str]]:
+    """Method, address, what answers, where it stands, and who may call.
+
+    `by_hand` are the routes that no contract describes.
+    """
     places = _rpc_places()
     for operation in operations(contract()):
         rpc = operation.rpc
@@ -28,7 +31,7 @@ def rows(app: FastAPI) -> Iterator[tuple[str, str, str, str, str]]:
             places.get(rpc.descriptor.full_name, ""),
             ", ".join(rpc.role_names),
         )
-    for route in app.routes:
+    for route in by_hand:
         if isinstance(route, APIRoute):
             code = inspect.unwrap(route.endpoint).__code__
             file = Path(code.co_filename)
@@ -37,9 +40,9 @@ def rows(app: FastAPI) -> Iterator[tuple[str, str, str, str, str]]:
             yield methods, route.path, route.name, place, ""
 
 
-def table(app: FastAPI) -> str:
+def table(by_hand: Iterable[BaseRoute]) -> str:
     """The rows as text, in columns."""
-    lines = [("METHOD", "ADDRESS", "ANSWERED BY", "STANDS IN", "OPEN TO"), *rows(app)]
+    lines = [("METHOD", "ADDRESS", "ANSWERED BY", "STANDS IN", "OPEN TO"), *rows(by_hand)]
     widths = [max(len(line[column]) for line in lines) for column in range(5)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

@@ -4,7 +4,7 @@ window.addEventListener("load", () => {
     url: "/v1/openapi.json",
     dom_id: "#docs",
     deepLinking: true,
-    docExpansion: "none",
+    docExpansion: "list",
     filter: true,
     persistAuthorization: false,
     // Without this the page would ask validator.swagger.io for a badge.
