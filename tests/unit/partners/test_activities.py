@@ -1,0 +1,127 @@
+"""Rules of activities, each tried to be broken."""
+
+from typing import Any
+
+import pytest
+
+from domainkit.rules import IllegalStep, RulesBroken
+from partners.domain.activities import Activity, ActivityParticipant, ActivityState
+from partners.domain.agreement_terms import RenewalMode, ScopeArea
+from partners.domain.agreements import Agreement
+from tests.unit.partners.builders import (
+    activity,
+    broken_by,
+    in_force,
+    occasion,
+    on,
+    rules_of,
+    text,
+)
+
+
+def test_it_lives_its_life() -> None:
+    found = activity()
+    found.approve(None, occasion())
+    found.take("start", occasion())
+    found.take("complete", occasion())
+    assert (found.state, found.allowed_steps()) == (ActivityState.DONE, [])
+    with pytest.raises(IllegalStep) as caught:
+        found.approve(None, occasion())
+    assert caught.value.allowed == ()
+
+
+def test_giving_it_up_needs_a_reason() -> None:
+    with pytest.raises(RulesBroken) as caught:
+        activity().take("cancel", occasion())
+    assert rules_of(caught) == {("reason", "REASON_REQUIRED")}
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ({"titles": text(" ")}, ("titles", "NAME_REQUIRED")),
+        (
+            {"participants": [ActivityParticipant("ins_1", "per_1")]},
+            ("participants[0]", "ONE_REFERENCE_NEEDED"),
+        ),
+        ({"participants": [ActivityParticipant()]}, ("participants[0].name", "NAME_REQUIRED")),
+        (
+            {"start_date": on("2025-05"), "end_date": on("2025-04-30")},
+            ("end_date", "END_BEFORE_START"),
+        ),
+        ({"scope_codes": ["training"]}, ("agreement_id", "REQUIRED")),
+    ],
+)
+def test_values_keep_their_rules(values: dict[str, Any], rule: tuple[str, str]) -> None:
+    assert broken_by(activity(**values)) == {rule}
+
+
+def bounded(**values: Any) -> Agreement:
+    given: dict[str, Any] = {
+        "scope": [ScopeArea("training", text("Training"))],
+        "effective_date": on("2025-06-01"),
+        "expiry_date": on("2027"),
+    }
+    return in_force(**(given | values))
+
+
+def under(**values: Any) -> Activity:
+    return activity(agreement_id="agr_mou", scope_codes=["training"], **values)
+
+
+OUTSIDE: list[tuple[dict[str, Any], str]] = [
+    ({"scope_codes": ["weapons"]}, "scope"),
+    ({"start_date": on("2025-05")}, "dates"),
+    ({"end_date": on("2028-01-01")}, "dates"),
+    ({"start_date": on("2026"), "end_date": on("2028")}, "dates"),
+]
+
+
+@pytest.mark.parametrize(("values", "part"), OUTSIDE)
+def test_it_lies_within_the_agreement_or_says_why_not(values: dict[str, Any], part: str) -> None:
+    found = under()
+    for name, value in values.items():
+        setattr(found, name, value)
+    with pytest.raises(RulesBroken) as caught:
+        found.check_within(bounded())
+    (broken,) = caught.value.broken
+    assert (broken.field, broken.rule) == ("out_of_scope_reason", "OUTSIDE_AGREEMENT")
+    assert broken.params["part"] == part
+    found.out_of_scope_reason = text("Both ministers asked for it.")
+    found.check_within(bounded())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"start_date": on("2025")},  # the year may mean a day within
+        {"start_date": on("2025-06-01"), "end_date": on("2027-12-31")},
+        {"end_date": on("2027")},
+    ],
+)
+def test_what_may_lie_within_is_not_outside(values: dict[str, Any]) -> None:
+    under(**values).check_within(bounded(), decided=True)
+
+
+def test_an_agreement_that_renews_itself_has_no_last_day() -> None:
+    found = under(end_date=on("2029"))
+    found.check_within(bounded(renewal_mode=RenewalMode.AUTOMATIC))
+
+
+def test_a_proposal_may_leave_the_scope_open_an_approval_may_not() -> None:
+    found = activity(agreement_id="agr_mou")
+    found.check_within(bounded())
+    with pytest.raises(RulesBroken):
+        found.approve(bounded(), occasion())
+    assert (found.state, found.was_approved) == (ActivityState.PROPOSED, False)
+    found.approve(bounded(scope=[]), occasion())
+    assert found.was_approved
+
+
+def test_nothing_is_proposed_under_an_agreement_that_has_ended() -> None:
+    over = bounded()
+    over.take("terminate", occasion("Over."))
+    with pytest.raises(RulesBroken) as caught:
+        under().check_within(over)
+    assert caught.value.broken[0].params["part"] == "dates"
