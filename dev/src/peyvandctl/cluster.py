@@ -232,6 +232,9 @@ class Cluster:
                         raise
                     self._tell("retry", "cluster", f"{error.message} Trying other ports.")
                 else:
+                    # The command line finds the network by this.
+                    state.gateway_url = self.gateway_url if GATEWAY in self._ports else ""
+                    state.save()
                     return
         except BaseException:
             await self.stop()

@@ -65,7 +65,7 @@ class HomeLock:
 
 
 class State:
-    """Ports and the id of the cluster, kept in ``state.json``."""
+    """Ports, addresses and the id of the cluster, kept in ``state.json``."""
 
     def __init__(self, home: Home) -> None:
         self._path = home.state
@@ -78,6 +78,14 @@ class State:
         )
         cluster_id = known.get("cluster_id")
         self.cluster_id = cluster_id if isinstance(cluster_id, str) else secrets.token_hex(8)
+        url = known.get("gateway_url")
+        self.gateway_url = url if isinstance(url, str) else ""
+        """Where the gateway answered when the cluster last started; empty before that."""
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports that were chosen last, by name."""
+        return dict(self._ports)
 
     def choose_ports(self, names: Iterable[str]) -> dict[str, int]:
         """Give each name a free port of its own: the one it had, when it is still free."""
@@ -93,7 +101,11 @@ class State:
 
     def save(self) -> None:
         """Write the file."""
-        document = {"cluster_id": self.cluster_id, "ports": self._ports}
+        document = {
+            "cluster_id": self.cluster_id,
+            "gateway_url": self.gateway_url,
+            "ports": self._ports,
+        }
         write_private(self._path, json.dumps(document, indent=2) + "\n")
 
 
