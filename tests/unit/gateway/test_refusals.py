@@ -188,6 +188,7 @@ async def test_an_answer_in_another_form_is_not_given(http: httpx.AsyncClient) -
         ("external_key=%00", "external_key", "WRONG_FORMAT"),
         ("external_key=%FF", "external_key", "WRONG_FORMAT"),
         ("%FF=1", "�", "UNKNOWN_FIELD"),
+        ("%00=1", "�", "UNKNOWN_FIELD"),
         ("a.b[0]=1", "a.b[0]", "UNKNOWN_FIELD"),
         ("updated_since=yesterday", "updated_since", "WRONG_FORMAT"),
         ("updated_since=2025-02-30T00:00:00Z", "updated_since", "NO_SUCH_DATE"),
@@ -233,6 +234,13 @@ async def test_a_change_changes_something_and_only_what_can_change(http: httpx.A
         answer = await http.patch(url, json=body, headers=headers)
         errors = problem(answer, 422, "INVALID_ARGUMENT")["errors"]
         assert [(e["pointer"], e["rule"]) for e in errors] == [(pointer, rule)]
+
+
+async def test_a_conditional_read_names_versions(http: httpx.AsyncClient) -> None:
+    for value in (b"\xc2\x84", b'"' + b"x" * 1000 + b'"'):
+        answer = await http.get(f"/v1/centers/{ID}", headers={b"If-None-Match": value})
+        errors = problem(answer, 422, "INVALID_ARGUMENT")["errors"]
+        assert errors[0]["header"] == "If-None-Match"
 
 
 async def test_a_post_needs_a_key_against_acting_twice(http: httpx.AsyncClient) -> None:

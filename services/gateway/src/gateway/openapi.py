@@ -9,7 +9,14 @@ from starlette.routing import BaseRoute
 
 from gateway import problems
 from gateway.operations import Operation
-from gateway.parameters import HEADER_TEXT_PATTERN, HeaderRule, if_match_pattern
+from gateway.parameters import (
+    HEADER_TEXT_PATTERN,
+    IF_NONE_MATCH,
+    MAX_IF_NONE_MATCH,
+    PRINTABLE_PATTERN,
+    HeaderRule,
+    if_match_pattern,
+)
 from gateway.problems import ProblemError
 from gateway.schemas import Schema, Schemas, text
 from gateway.settings import GatewaySettings
@@ -299,10 +306,15 @@ _HEADERS: dict[str, Schema] = {
 }
 
 _IF_NONE_MATCH: Schema = {
-    "name": "If-None-Match",
+    "name": IF_NONE_MATCH,
     "in": "header",
     "description": "The `ETag` that was read; the answer is 304 while it still holds.",
-    "schema": {"type": "string", "maxLength": 1000, "pattern": r"^[\x20-\x7e]*$"},
+    "schema": {
+        "type": "string",
+        "maxLength": MAX_IF_NONE_MATCH,
+        "pattern": PRINTABLE_PATTERN,
+        "examples": ['"1"'],
+    },
 }
 
 _BROKEN_RULE: Schema = {

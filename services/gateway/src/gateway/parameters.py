@@ -12,10 +12,14 @@ from gateway.codec import MAX_VIOLATIONS, escape, failed, value_reader
 from gateway.shapes import FieldShape, Kind
 from servicekit.errors import Violation
 
+IF_NONE_MATCH = "If-None-Match"
+MAX_IF_NONE_MATCH = 1000
+PRINTABLE_PATTERN = r"^[\x20-\x7e]*$"
 HEADER_TEXT_PATTERN = r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$"
 
 _ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]+)"\Z')
 _HEADER_TEXT = re.compile(HEADER_TEXT_PATTERN)
+_PRINTABLE = re.compile(r"[\x20-\x7e]*\Z")
 # What a call without the header is answered with.
 _MISSING = {"If-Match": "PRECONDITION_REQUIRED", "Idempotency-Key": "IDEMPOTENCY_KEY_REQUIRED"}
 
@@ -70,6 +74,21 @@ def read_header(
     else:
         setattr(into, name, value)
     return None
+
+
+def check_if_none_match(headers: Headers, found: list[Violation]) -> None:
+    """Report an `If-None-Match` that cannot be one, under the header's own name."""
+    value = headers.get(IF_NONE_MATCH, "")
+    if len(value) > MAX_IF_NONE_MATCH:
+        found.append(Violation(IF_NONE_MATCH, "TOO_LONG", {"max": str(MAX_IF_NONE_MATCH)}))
+    elif not _PRINTABLE.match(value):
+        found.append(Violation(IF_NONE_MATCH, "WRONG_FORMAT", {"expected": PRINTABLE_PATTERN}))
+
+
+def is_known(headers: Headers, etag: str) -> bool:
+    """Tell whether the caller's `If-None-Match` names a version tag (RFC 9110, 13.1.2)."""
+    tags = (tag.strip().removeprefix("W/") for tag in headers.get(IF_NONE_MATCH, "").split(","))
+    return any(tag in ("*", etag) for tag in tags)
 
 
 class ParameterReader:

@@ -144,7 +144,7 @@ def sentence(reason: str, params: Mapping[str, str], language: Language) -> str:
         return reason
 
     def fill(match: re.Match[str]) -> str:
-        value = params.get(match[1], "…")
+        value = _printable(params.get(match[1], "…"))
         return _EXPECTED_FA.get(value, value) if language == "fa" else value
 
     return _PARAMETER.sub(fill, spec.fa if language == "fa" else spec.en)
@@ -196,4 +196,5 @@ def _error(item: BrokenRule, language: Language) -> dict[str, Any]:
 
 
 def _printable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
+    # What a caller sent comes back in the answer, which keeps the rules of texts itself.
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")

@@ -15,7 +15,13 @@ from gateway import json_body
 from gateway.auth import caller
 from gateway.codec import Reader, to_json, unescape
 from gateway.operations import Operation
-from gateway.parameters import ParameterReader, read_header
+from gateway.parameters import (
+    IF_NONE_MATCH,
+    ParameterReader,
+    check_if_none_match,
+    is_known,
+    read_header,
+)
 from gateway.problems import Place, ProblemError, connection_language, pointer
 from gateway.shapes import Variant
 from servicekit.contract import Rpc
@@ -116,6 +122,8 @@ class Transcoder:
         query: bytes = request.scope["query_string"]
         self._parameters.read(request.path_params, query, message, outside)
         missing = None
+        if self._operation.answers_304:
+            check_if_none_match(request.headers, outside)
         for rule in self._operation.headers:
             missing = read_header(rule, request.headers, message, outside) or missing
         if self._reader is not None:
@@ -152,7 +160,7 @@ class Transcoder:
                     getattr(message, shape.name).CopyFrom(mask)
 
     def _locate_outside(self, path: str) -> Place:
-        header = self._header_names.get(path)
+        header = IF_NONE_MATCH if path == IF_NONE_MATCH else self._header_names.get(path)
         return Place(header=header) if header else Place(parameter=unescape(path))
 
     def _locate(self, path: str) -> Place:
@@ -169,7 +177,7 @@ class Transcoder:
         if operation.gives_etag:
             etag = f'"{result.etag}"'
             headers["ETag"] = etag
-            if operation.answers_304 and _matches(request.headers.get("if-none-match"), etag):
+            if operation.answers_304 and is_known(request.headers, etag):
                 return Response(status_code=304, headers=headers)
         if operation.creates:
             headers["Location"] = f"{request.url.path}/{result.id}"
@@ -225,10 +233,3 @@ def require_acceptable(request: Request, offered: str) -> None:
 
 def _too_large(limit: int) -> ProblemError:
     return ProblemError("BODY_TOO_LARGE", {"limit": str(limit)}, headers={"Connection": "close"})
-
-
-def _matches(if_none_match: str | None, etag: str) -> bool:
-    if not if_none_match:
-        return False
-    tags = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
-    return any(tag in ("*", etag) for tag in tags)
