@@ -7,23 +7,28 @@ tells it to. A real installation names an OIDC issuer instead.
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING
-
-from joserfc import jwt
-from joserfc.jwk import OKPKey
 
 from peyvandctl.errors import ClusterError
 from peyvandctl.paths import Home, write_private
+from servicekit.local_issuer import (
+    ALGORITHM,
+    DEFAULT_TTL_SECONDS,
+    generate_key,
+    read_key,
+    sign_token,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-ALGORITHM = "Ed25519"
+    from joserfc.jwk import OKPKey
+
+__all__ = ["ALGORITHM", "AUDIENCE", "DEFAULT_TTL_SECONDS", "ROLES", "LocalIssuer"]
+
 AUDIENCE = "peyvand"
 ROLES = ("hq_admin", "hq_analyst", "center_admin", "center_operator", "partner", "node")
-DEFAULT_TTL_SECONDS = 12 * 3600
 
 
 class LocalIssuer:
@@ -49,8 +54,7 @@ class LocalIssuer:
         if self.private_key.exists():
             key = self._key()
         else:
-            key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": ALGORITHM})
-            key.ensure_kid()
+            key = generate_key()
             write_private(self.private_key, json.dumps(key.as_dict(private=True)) + "\n")
         published = {"keys": [key.as_dict(private=False)]}
         write_private(self.jwks, json.dumps(published) + "\n")
@@ -80,26 +84,21 @@ class LocalIssuer:
         """
         if role not in ROLES:
             raise ClusterError(f"There is no role {role}.", f"Roles: {', '.join(ROLES)}")
-        key = self._key()
-        now = int(time.time())
-        subject = sub or f"local:{role}"
-        claims = {
-            "iss": self.issuer,
-            "aud": AUDIENCE,
-            "sub": subject,
-            "name": name or subject,
-            "iat": now,
-            "exp": now + ttl,
-            "roles": [role],
-            "center_ids": list(center_ids),
-            "institution_ids": list(institution_ids),
-        }
-        header = {"alg": ALGORITHM, "kid": key.kid}
-        return jwt.encode(header, claims, key, algorithms=[ALGORITHM])
+        return sign_token(
+            self._key(),
+            issuer=self.issuer,
+            audience=AUDIENCE,
+            role=role,
+            subject=sub or "",
+            name=name or "",
+            center_ids=center_ids,
+            institution_ids=institution_ids,
+            ttl=ttl,
+        )
 
     def _key(self) -> OKPKey:
         try:
-            return OKPKey.import_key(json.loads(self.private_key.read_text(encoding="utf-8")))
+            return read_key(self.private_key.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ClusterError(
                 f"There is no signing key in {self._folder}.",
