@@ -130,6 +130,8 @@ async def _apply_unless_known(
 ) -> RowOutcome:
     if not external_key:
         raise Fault.invalid(Violation("external_key", "REQUIRED"))
+    if "\x00" in external_key:
+        raise Fault.invalid(Violation("external_key", "WRONG_FORMAT", {"expected": "no NUL"}))
     digest = hashlib.sha256(row.SerializeToString(deterministic=True)).digest()
     # Two imports of the same row at once: the second waits here, then finds it applied.
     lock = sa.func.hashtextextended(f"import\x1f{kind}\x1f{external_key}", 0)

@@ -31,7 +31,8 @@ class References:
 
     `finders` find resources by kind (``center``). `pending` names what other parts of
     the same file will have made by then, ``center:center-tabriz``: in a rehearsal it
-    counts as there, under an id made up for the purpose, which `is_assumed` recognises.
+    counts as there, under an id made up for the purpose if it has none yet, and
+    `is_assumed` tells that nothing is known of how it will be.
     `reasons` are the errors for what is not found, by kind, ``UNKNOWN_REFERENCE``
     where nothing else is said.
     """
@@ -49,7 +50,7 @@ class References:
         self._assumed: dict[str, str] = {}
 
     def is_assumed(self, id: str) -> bool:
-        """Tell whether an id was made up here."""
+        """Tell whether an id is that of something pending."""
         return id in self._assumed.values()
 
     async def follow(self, session: ReadSession, row: Row, resource: str) -> Row:
@@ -95,17 +96,16 @@ class References:
         return None
 
     async def _id(self, session: ReadSession, prefix: str, key: str) -> str | None:
-        kind = _kinds()[prefix]
+        kind, name = _kinds()[prefix], f"{_kinds()[prefix]}:{key}"
         if "\x00" in key:
             return None
-        if kind in self._finders:
-            id = await self._finders[kind](session, key)
-            if id is not None:
-                return id
-        name = f"{kind}:{key}"
-        if name not in self._pending:
-            return None
-        return self._assumed.setdefault(name, new_id(prefix))
+        if name in self._assumed:
+            return self._assumed[name]
+        id = await self._finders[kind](session, key) if kind in self._finders else None
+        if name in self._pending:
+            # Also one that is known already: it will be as its own row says, not as it is.
+            id = self._assumed[name] = id or new_id(prefix)
+        return id
 
 
 def _target(message: Any, path: str) -> tuple[Any, FieldDescriptor, int | None] | None:
