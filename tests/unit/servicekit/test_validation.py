@@ -7,6 +7,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from peyvand.api.v1 import types_pb2
 from peyvand.centers.v1 import centers_pb2 as pb
+from peyvand.partners.v1 import institutions_pb2
 from servicekit.ids import new_id
 from servicekit.validation import violations
 
@@ -85,3 +86,20 @@ def test_a_partial_update_may_leave_out_what_a_whole_resource_needs() -> None:
 def test_what_only_the_service_sets_is_not_checked() -> None:
     assert violations(create(id="anything", etag="anything")) == []
     assert violations(create(state=99)) == []
+
+
+def test_a_partial_update_is_checked_within_the_lists_that_it_names() -> None:
+    def update(path: str, **values: Any) -> list[tuple[str, str]]:
+        request = institutions_pb2.UpdateInstitutionRequest(
+            institution_id=new_id("ins"),
+            institution=institutions_pb2.Institution(**values),
+            update_mask=FieldMask(paths=[path]),
+            etag="v1",
+        )
+        return [(item.field, item.reason) for item in violations(request)]
+
+    # A list that the mask does not name is not the caller's omission; one that it does is.
+    assert update("country", country="IR") == []
+    assert update("names") == [("institution.names", "TOO_FEW_ITEMS")]
+    nameless = institutions_pb2.Name(language="en")
+    assert update("names", names=[nameless]) == [("institution.names[0].text", "REQUIRED")]

@@ -30,7 +30,11 @@ def violations(message: Message) -> list[Violation]:
         return found
     # A partial update carries nothing but the fields that its mask names, so what
     # the whole resource would lack besides them is not the caller's omission.
-    return [item for item in found if item.reason != "REQUIRED" or _in_mask(item.field, masked)]
+    return [item for item in found if item.reason not in _OMISSIONS or _in_mask(item.field, masked)]
+
+
+# How a value is refused that is not there.
+_OMISSIONS = frozenset({"REQUIRED", "TOO_FEW_ITEMS"})
 
 
 def _masked_paths(message: Message) -> frozenset[str] | None:
@@ -44,7 +48,7 @@ def _masked_paths(message: Message) -> frozenset[str] | None:
 def _in_mask(field: str, masked: frozenset[str]) -> bool:
     """Whether a violation stands in a masked field, or outside of the resource."""
     _, _, within = field.partition(".")
-    return not within or within.partition(".")[0] in masked
+    return not within or re.split(r"[.\[]", within, maxsplit=1)[0] in masked
 
 
 def behaviors(field: FieldDescriptor) -> frozenset[int]:
