@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from peyvandctl import cli_doctor, cli_import, cli_network
+
 app = typer.Typer(
     name="peyvand",
     help="Runs Peyvand on this machine, and asks it.",
@@ -24,13 +26,16 @@ def main() -> None:
 def up() -> None:
     """Start the whole network in the foreground; Ctrl-C stops it.
 
+    It begins with what the public reports say of the network. PEYVAND_SAMPLE=1 adds
+    sample projects and companies, which are labelled as such wherever they are shown.
     PEYVAND_HOME is the folder of its data (.peyvand), PEYVAND_PORT the port of the
     gateway (8080; 0 takes any free one), PEYVAND_HOST the address it listens on.
     """
     # Imported here: the other commands need none of it and answer sooner.
+    from peyvandctl import seed
     from peyvandctl import up as foreground
 
-    raise typer.Exit(foreground.run(Console(stderr=False)))
+    raise typer.Exit(foreground.run(Console(stderr=False), after_start=seed.load))
 
 
 @app.command()
@@ -62,3 +67,13 @@ def token(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     typer.echo(minted)
+
+
+app.command()(cli_network.status)
+app.command()(cli_network.centers)
+app.command()(cli_network.projects)
+app.command()(cli_network.agreements)
+app.command()(cli_network.events)
+app.command("import")(cli_import.import_file)
+app.command()(cli_doctor.doctor)
+app.command()(cli_network.rebuild)

@@ -1,0 +1,91 @@
+"""``peyvand import``: a file of rows, with its progress and what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from peyvandctl import imports
+from peyvandctl.terminal import (
+    JsonOption,
+    LanguageOption,
+    Terminal,
+    TokenOption,
+    UrlOption,
+    broken_rule,
+    session,
+)
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="YAML, JSON, or a CSV table of one kind.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check, and write nothing.")] = False,
+    kind: Annotated[
+        str | None, typer.Option(help="Rows of a table: centers, institutions or projects.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Idempotency key; the same key gives the same import.")
+    ] = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+    lang: LanguageOption = None,
+) -> None:
+    """Bring the network to what a file says; a file with a broken row changes nothing.
+
+    Exit status: 0 when every row is applied (or could be), 1 when the import broke off
+    or a row was refused while it ran, 2 when the file was refused.
+    """
+    with session(url, token, lang, as_json=as_json) as (api, terminal):
+        with _progress(terminal) as shown:
+            task = shown.add_task("Checking", total=None)
+
+            def tell(result: dict[str, Any]) -> None:
+                shown.update(
+                    task, description="Applying", total=result["rows"], completed=result["done"]
+                )
+
+            result = imports.send(api, file, kind=kind, dry_run=dry_run, key=key, progress=tell)
+        if as_json:
+            terminal.json(result)
+        else:
+            _show(terminal, result)
+        if result["state"] not in ("done", "checked"):
+            raise typer.Exit(1)
+
+
+def _progress(terminal: Terminal) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=terminal.err,
+        transient=True,
+        disable=terminal.as_json,
+    )
+
+
+_ENDS = {
+    "checked": "[green]Every row can be applied; nothing was written.[/]",
+    "done": "[green]Done.[/]",
+    "incomplete": "[yellow]Some rows were refused; all others are applied.[/]",
+    "interrupted": "[red]It broke off. Send the same file again: what is applied stays.[/]",
+}
+
+
+def _show(terminal: Terminal, result: dict[str, Any]) -> None:
+    columns = ("Rows of", "Rows", "Created", "Updated", "Unchanged", "Refused")
+    names = ("rows", "created", "updated", "unchanged", "refused")
+    rows = [
+        (section["name"], *(str(section[name]) for name in names)) for section in result["sections"]
+    ]
+    terminal.table(columns, rows)
+    for item in result["refusals"]:
+        terminal.line(f"  {escape(broken_rule(item))}")
+    terminal.line(_ENDS[result["state"]])

@@ -1,0 +1,288 @@
+"""Commands that ask the network: status, centers, projects, agreements, events, rebuild."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from peyvandctl.client import Api, ApiError
+from peyvandctl.terminal import (
+    JsonOption,
+    LanguageOption,
+    Terminal,
+    TokenOption,
+    UrlOption,
+    session,
+)
+
+_STATE_COLOURS = {
+    "operational": "green",
+    "establishing": "yellow",
+    "planned": "blue",
+    "suspended": "red",
+}
+_RETRY_SECONDS = 2.0
+_REBUILD_SECONDS = 600.0
+
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Show at most so many.")]
+
+
+def status(
+    *,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+    lang: LanguageOption = None,
+) -> None:
+    """Show the picture of the network: centers, totals, and how fresh they are."""
+    with session(url, token, lang, as_json=as_json) as (api, terminal):
+        picture = api.get("/v1/network/status")
+        if as_json:
+            terminal.json(picture)
+            return
+        rows = [
+            (
+                center["code"],
+                terminal.text(center["names"]),
+                center["province"],
+                center["state"],
+                center["liveness"] or "unknown",
+                _counts(center["projects_by_stage"]),
+            )
+            for center in picture["centers"]
+        ]
+        terminal.table(("Code", "Center", "Province", "State", "Liveness", "Projects"), rows)
+        terminal.line("")
+        for name, total in picture["totals"].items():
+            if total is not None:
+                terminal.line(_total(terminal, name, total))
+        if picture["sample"]:
+            terminal.line(f"[yellow]{terminal.word('sample data')}[/]")
+        terminal.line(f"[dim]{terminal.word('as of')} {picture['as_of']}[/]")
+
+
+def centers(
+    *,
+    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    province: Annotated[str | None, typer.Option(help="ISO 3166-2, e.g. IR-07.")] = None,
+    limit: LimitOption = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+    lang: LanguageOption = None,
+) -> None:
+    """List the centers."""
+    with session(url, token, lang, as_json=as_json) as (api, terminal):
+        found = api.pages("/v1/centers", "centers", limit, state=state, province=province)
+        if as_json:
+            terminal.json(found)
+            return
+        rows = [
+            (item["code"], _labelled(terminal, item, "names"), item["province"], item["state"])
+            for item in found
+        ]
+        terminal.table(("Code", "Center", "Province", "State"), rows)
+
+
+def projects(
+    *,
+    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    stage: Annotated[str | None, typer.Option(help="Only those in this stage, e.g. s3.")] = None,
+    limit: LimitOption = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+    lang: LanguageOption = None,
+) -> None:
+    """List the projects."""
+    with session(url, token, lang, as_json=as_json) as (api, terminal):
+        found = api.pages("/v1/projects", "projects", limit, state=state, stage=stage)
+        if as_json:
+            terminal.json(found)
+            return
+        names: dict[str, str] = {
+            str(item["id"]): terminal.text(item["names"])
+            for item in (api.pages("/v1/centers", "centers") if found else ())
+        }
+        rows = [
+            (
+                _labelled(terminal, item, "titles"),
+                names.get(item["lead_center_id"], str(item["lead_center_id"])),
+                item["pathway"],
+                item["stage"],
+                item["state"],
+            )
+            for item in found
+        ]
+        terminal.table(("Project", "Center", "Pathway", "Stage", "State"), rows)
+
+
+def agreements(
+    *,
+    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    kind: Annotated[str | None, typer.Option(help="treaty, framework, mou, ...")] = None,
+    limit: LimitOption = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+    lang: LanguageOption = None,
+) -> None:
+    """List the agreements."""
+    with session(url, token, lang, as_json=as_json) as (api, terminal):
+        found = api.pages("/v1/agreements", "agreements", limit, state=state, kind=kind)
+        if as_json:
+            terminal.json(found)
+            return
+        rows = [
+            (
+                item["kind"],
+                _labelled(terminal, item, "titles"),
+                item["state"],
+                terminal.date(item["signed_date"]),
+                terminal.date(item["expiry_date"]),
+            )
+            for item in found
+        ]
+        terminal.table(("Kind", "Agreement", "State", "Signed", "Expires"), rows)
+
+
+def events(
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it happens.")] = False,
+    after: Annotated[str | None, typer.Option(help="Begin after this cursor.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Latest events to begin with.")] = 20,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+    lang: LanguageOption = None,
+) -> None:
+    """Show what happened, the latest last; with --json one event a line."""
+    with session(url, token, lang, as_json=as_json) as (api, terminal):
+        cursor = after or ""
+        if after is None:
+            cursor = api.get("/v1/events", page_size=1)["head_cursor"]
+            for event in reversed(_latest(api, limit)):
+                _show_event(terminal, event)
+        else:
+            for event in _events_after(api, after):
+                cursor = event["cursor"]
+                _show_event(terminal, event)
+        if follow:
+            _follow(api, terminal, cursor)
+
+
+def rebuild(
+    *,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    as_json: JsonOption = False,
+    lang: LanguageOption = None,
+) -> None:
+    """Build the picture of the network anew from its events, and compare."""
+    with session(url, token, lang, as_json=as_json) as (api, terminal):
+        with terminal.err.status("Building the picture anew from all events"):
+            result = api.post("/v1/network:rebuild", timeout=_REBUILD_SECONDS)
+        same = result["digest_before"] == result["digest_after"]
+        if as_json:
+            terminal.json(result)
+        else:
+            rows = [
+                (table["name"], str(table["rows_before"]), str(table["rows_after"]))
+                for table in result["tables"]
+            ]
+            terminal.table(("Table", "Rows before", "Rows after"), rows)
+            terminal.line(f"\nbefore  {result['digest_before']}  {result['events_before']} events")
+            terminal.line(f"after   {result['digest_after']}  {result['events_after']} events")
+            terminal.line(
+                "[green]The same picture came out.[/]"
+                if same
+                else "[yellow]The picture differs.[/]"
+            )
+        # Events that arrived in between change the picture, and are no fault of it.
+        if not same and result["events_before"] == result["events_after"]:
+            raise typer.Exit(1)
+
+
+def _counts(counts: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(f"{count['key']} {count['value']}" for count in counts)
+
+
+def _total(terminal: Terminal, name: str, total: Mapping[str, Any]) -> str:
+    coverage = f"{total['known']} {terminal.word('of')} {total['of']}"
+    parts = _counts(total["parts"])
+    tail = f"  {escape(parts)}" if parts else ""
+    return f"{terminal.word(name)}: [bold]{total['value']}[/] [dim]({coverage})[/]{tail}"
+
+
+def _labelled(terminal: Terminal, item: Mapping[str, Any], field: str) -> str:
+    label = f" ({terminal.word('sample data')})" if item["sample"] else ""
+    return terminal.text(item[field]) + label
+
+
+def _latest(api: Api, limit: int) -> list[dict[str, Any]]:
+    if not limit:
+        return []
+    size = min(limit, 200)
+    return api.get("/v1/events", order="latest_first", page_size=size)["events"]
+
+
+def _events_after(api: Api, cursor: str) -> Iterator[dict[str, Any]]:
+    more = True
+    while more:
+        page = api.get("/v1/events", after=cursor, page_size=200)
+        yield from page["events"]
+        cursor, more = page["next_cursor"] or cursor, page["more"]
+
+
+def _show_event(terminal: Terminal, event: Mapping[str, Any]) -> None:
+    if terminal.as_json:
+        typer.echo(json.dumps(event, ensure_ascii=False))
+        return
+    data = event.get("data") or {}
+    resource = next(
+        (value for name, value in data.items() if name != "change" and isinstance(value, dict)), {}
+    )
+    name = resource.get("names") or resource.get("titles") or resource.get("title")
+    label = terminal.text(name) if isinstance(name, dict) else resource.get("code") or ""
+    what = str(event["type"]).removeprefix("peyvand.").replace(".v1.", " ", 1)
+    when, subject = str(event["time"])[:19], event["subject"]
+    terminal.line(
+        f"[dim]{when}[/]  [bold]{escape(what)}[/]  {escape(str(label))}  [dim]{subject}[/]"
+    )
+
+
+def _follow(api: Api, terminal: Terminal, cursor: str) -> None:
+    """Show events as they come; a stream that ends is taken up where it ended."""
+    while True:
+        try:
+            with api.stream("/v1/events:stream", after=cursor) as lines:
+                for seen, event in sent_events(lines):
+                    cursor = seen or cursor
+                    if event is not None:
+                        _show_event(terminal, event)
+        except ApiError as error:
+            if 400 <= error.status < 500:
+                raise
+            terminal.err.print(f"[yellow]{escape(error.message)} Trying again.[/]")
+        time.sleep(_RETRY_SECONDS)
+
+
+def sent_events(lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """Read server-sent events: the id of each, and its data where it has some."""
+    seen, data = "", list[str]()
+    for line in lines:
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if not line:
+            if seen or data:
+                yield seen, json.loads("\n".join(data)) if data else None
+            data = []
+        elif field == "id":
+            seen = value
+        elif field == "data":
+            data.append(value)

@@ -1,0 +1,60 @@
+"""The data that a network starts with: what the reports say, and samples when asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from peyvandctl import imports
+from peyvandctl.client import Access, Api
+from peyvandctl.errors import ClusterError
+from peyvandctl.terminal import broken_rule
+
+if TYPE_CHECKING:
+    from peyvandctl.cluster import Cluster
+
+FOLDER = Path(__file__).resolve().parents[2] / "data"
+NETWORK = FOLDER / "network.yaml"
+SAMPLE = FOLDER / "sample.yaml"
+
+
+def wants_sample() -> bool:
+    """Whether ``PEYVAND_SAMPLE`` asks for the sample data."""
+    return os.environ.get("PEYVAND_SAMPLE", "").strip().lower() in ("1", "true", "yes")
+
+
+async def load(cluster: Cluster, progress: Callable[[str], None]) -> None:
+    """Bring a running network to what the data files say, through its public API.
+
+    Rows that were applied before change nothing, also when people have changed the
+    resources since.
+
+    Raises:
+        ClusterError: a file was refused, or not applied whole.
+    """
+    files = [NETWORK, SAMPLE] if wants_sample() else [NETWORK]
+    for file in files:
+        await asyncio.to_thread(
+            _load, file, cluster.gateway_url, cluster.token("hq_admin"), progress
+        )
+
+
+def _load(file: Path, url: str, token: str, progress: Callable[[str], None]) -> None:
+    def tell(result: dict[str, Any]) -> None:
+        progress(f"Loading {file.name}: {result['done']} of {result['rows']} rows")
+
+    progress(f"Checking {file.name}")
+    with Api(Access(url, token)) as api:
+        try:
+            result = imports.send(api, file, progress=tell)
+        except ClusterError as error:
+            broken = getattr(error, "problem", {}).get("errors", ())
+            lines = "\n".join(broken_rule(item) for item in broken)
+            raise ClusterError(f"{file.name} was not loaded: {error.message}", lines) from error
+    if result["state"] != "done":
+        refused = [broken_rule(item) for item in result["refusals"]]
+        why = "\n".join(refused) or f"The import was interrupted: {result['interruption']}."
+        raise ClusterError(f"{file.name} was not loaded whole.", why)

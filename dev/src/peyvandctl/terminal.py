@@ -1,0 +1,156 @@
+"""What commands show, in the language of who reads: tables, JSON, and what went wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from peyvandctl.client import Access, Api, ApiError
+from peyvandctl.errors import ClusterError
+
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--url", help="Address of the gateway [PEYVAND_URL; else the network here]."),
+]
+TokenOption = Annotated[
+    str | None,
+    typer.Option("--token", help="Bearer token [PEYVAND_TOKEN; else one of the local issuer]."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+LanguageOption = Annotated[
+    str | None, typer.Option("--lang", help="en or fa [PEYVAND_LANG; else LANG].")
+]
+
+_FA = {
+    "Code": "کد",
+    "Center": "مرکز",
+    "Province": "استان",
+    "State": "وضعیت",
+    "Liveness": "زنده‌بودن",
+    "Projects": "طرح‌ها",
+    "Project": "طرح",
+    "Stage": "مرحله",
+    "Pathway": "مسیر",
+    "Kind": "گونه",
+    "Agreement": "سند همکاری",
+    "Signed": "امضا",
+    "Expires": "انقضا",
+    "unknown": "نامعلوم",
+    "sample data": "دادهٔ نمونه",
+    "as of": "تا",
+    "of": "از",
+    "centers": "مراکز",
+    "fresh_centers": "مراکز با خبر تازه",
+    "projects": "طرح‌ها",
+    "companies": "شرکت‌ها",
+    "institutions": "نهادها",
+    "agreements": "اسناد همکاری",
+    "activities": "فعالیت‌ها",
+    "alerts": "هشدارها",
+    "inferred": "استنباطی",
+}
+
+
+class Terminal:
+    """Shows results on standard output; progress and faults on standard error."""
+
+    def __init__(self, language: str, *, as_json: bool = False) -> None:
+        self.language = language
+        self.as_json = as_json
+        self.out = Console(highlight=False, soft_wrap=True)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def word(self, text: str) -> str:
+        """Say a word of the interface in the reader's language."""
+        return _FA.get(text, text) if self.language == "fa" else text
+
+    def text(self, localized: Mapping[str, Any] | None) -> str:
+        """Give a text of the API in the reader's language, else in the other one."""
+        if not localized:
+            return self.word("unknown")
+        other = "en" if self.language == "fa" else "fa"
+        return str(localized.get(self.language) or localized.get(other) or self.word("unknown"))
+
+    def date(self, imprecise: Mapping[str, Any] | None) -> str:
+        """Give a date as well as it is known."""
+        if not imprecise:
+            return self.word("unknown")
+        mark = f" ({self.word('inferred')})" if imprecise.get("inferred") else ""
+        return f"{imprecise['value']}{mark}"
+
+    def json(self, document: object) -> None:
+        """Print a document for programs."""
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+    def line(self, text: str) -> None:
+        """Print one line, marked up."""
+        self.out.print(text)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print rows under headings."""
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for column in columns:
+            table.add_column(self.word(column), overflow="fold")
+        for row in rows:
+            table.add_row(*(escape(cell) for cell in row))
+        Console(highlight=False).print(table)
+
+    def fail(self, error: ClusterError) -> None:
+        """Say what went wrong and what to do about it."""
+        if self.as_json:
+            problem = error.problem if isinstance(error, ApiError) else {}
+            document = problem or {"detail": error.message, "mend": error.mend}
+            typer.echo(json.dumps(document, ensure_ascii=False, indent=2), err=True)
+            return
+        self.err.print(f"[bold red]{escape(error.message)}[/]")
+        if isinstance(error, ApiError):
+            for item in error.problem.get("errors", ()):
+                self.err.print(f"  {escape(broken_rule(item))}")
+        if error.mend:
+            self.err.print(escape(error.mend))
+
+
+def broken_rule(item: Mapping[str, Any]) -> str:
+    """Tell a broken rule of a problem document in one line: where, what, and the rule."""
+    place = item.get("field") or item.get("parameter") or item.get("header") or ""
+    where = f"line {item['line']}" if "line" in item else item.get("pointer", "")
+    head = ", ".join(str(part) for part in (where, place) if part)
+    return f"{head}: {item['detail']} [{item['rule']}]" if head else str(item["detail"])
+
+
+def language_of(chosen: str | None) -> str:
+    """Take what is given, else the environment; English when it says nothing of Persian.
+
+    Raises:
+        ClusterError: the language given is neither.
+    """
+    if chosen is not None and chosen not in ("en", "fa"):
+        raise ClusterError(f"There is no language {chosen}.", "Languages: en, fa")
+    said = chosen or os.environ.get("PEYVAND_LANG") or os.environ.get("LANG") or ""
+    return "fa" if said.startswith("fa") else "en"
+
+
+@contextmanager
+def session(
+    url: str | None, token: str | None, language: str | None, *, as_json: bool
+) -> Generator[tuple[Api, Terminal]]:
+    """Open the API and a terminal; a fault ends the program with its exit status."""
+    terminal = Terminal("en", as_json=as_json)
+    try:
+        terminal.language = language_of(language)
+        with Api(Access.locate(url, token, terminal.language)) as api:
+            yield api, terminal
+    except ClusterError as error:
+        terminal.fail(error)
+        code = error.exit_code if isinstance(error, ApiError) else 1
+        raise typer.Exit(code) from error
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
