@@ -1,0 +1,24 @@
+"""Puts the service together and runs it: ``python -m observatory``."""
+
+from pathlib import Path
+
+from observatory.api import ObservatoryApi
+from observatory.projections.following import Following
+from peyvand.observatory.v1 import observatory_pb2 as pb
+from servicekit.service import Service
+from servicekit.settings import DatabaseSettings
+
+
+def main() -> None:
+    """Run the service, or what the command line asks for."""
+    settings = DatabaseSettings.from_environment()
+    service = Service("observatory", settings, Path(__file__).parent / "migrations")
+    following = Following(service.database, settings.database_url)
+    service.beside(following.begin)
+    api = ObservatoryApi(service.database, following)
+    service.answer(pb.DESCRIPTOR.services_by_name["Observatory"], api)
+    service.main()
+
+
+if __name__ == "__main__":
+    main()

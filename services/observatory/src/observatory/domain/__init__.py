@@ -1,0 +1,1 @@
+"""What people enter in the observatory, and the rules that it keeps."""

@@ -1,0 +1,1 @@
+"""The picture of the network and its timeline, made of events alone."""

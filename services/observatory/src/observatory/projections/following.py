@@ -1,0 +1,132 @@
+"""What runs beside the calls: the projector, and a watch over the streams that it follows.
+
+One process leads the projector; every process watches the streams itself, so that each
+can tell how far the picture is behind and whether the broker is to be reached.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+import structlog
+from nats.errors import Error as NatsError
+
+from observatory.projections.picture import STREAMS, Picture
+from servicekit.broker import Broker
+from servicekit.database import Database
+from servicekit.delivery import Delivery
+from servicekit.errors import Fault
+from servicekit.projector import Projector
+
+log = structlog.get_logger(__name__)
+
+LIVE_SUBJECT = "live.observatory"
+"""Core NATS, not kept: says which streams of the picture have moved, and where to."""
+
+_LOOK_INTERVAL = 1.0
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of a stream as it was seen at a time; `last` is `None` when there was none."""
+
+    last: int | None
+    seen_at: datetime
+
+
+class Following:
+    """The projector and the watch of one process; idle until `begin` is given a broker."""
+
+    def __init__(self, database: Database, database_url: str) -> None:
+        self.heads: dict[str, Head] = {}
+        self._database = database
+        self._database_url = database_url
+        self._broker: Broker | None = None
+        self._projector: Projector | None = None
+        self._moved: dict[str, int] = {}
+        self._telling = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def begin(self, broker: Broker) -> Self:
+        """Take the broker; `start` then follows the streams."""
+        self._broker = broker
+        self._projector = Projector(
+            projection=Picture(),
+            broker=broker,
+            engine=self._database.engine,
+            database_url=self._database_url,
+            after_commit=self._note,
+        )
+        return self
+
+    async def start(self) -> None:
+        """Begin in the background."""
+        broker, projector = self._joined()
+        await projector.start()
+        self._tasks = [
+            asyncio.create_task(self._watch(broker), name="watch streams"),
+            asyncio.create_task(self._tell(broker), name="tell of changes"),
+        ]
+
+    async def stop(self) -> None:
+        """End."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        if self._projector is not None:
+            await self._projector.stop()
+
+    async def ends(self) -> dict[str, int]:
+        """Where each stream ends now. Raises `Fault` ``UNAVAILABLE`` without a broker."""
+        broker, _ = self._joined()
+        try:
+            return await broker.last_sequences(STREAMS)
+        except (NatsError, OSError, TimeoutError) as error:
+            raise Fault("UNAVAILABLE") from error
+
+    async def rebuild(self) -> None:
+        """Have the picture made anew from all events; returns when that has begun.
+
+        Raises `Fault` ``UNAVAILABLE`` without a broker, or when an old event cannot be
+        had; nothing is changed then.
+        """
+        _, projector = self._joined()
+        try:
+            await projector.rebuild()
+        except (NatsError, OSError, TimeoutError) as error:
+            log.warning("rebuild_refused", error=repr(error))
+            raise Fault("UNAVAILABLE") from error
+
+    def _joined(self) -> tuple[Broker, Projector]:
+        if self._broker is None or self._projector is None:
+            raise Fault("UNAVAILABLE")
+        return self._broker, self._projector
+
+    async def _watch(self, broker: Broker) -> None:
+        while True:
+            # While the broker is away, what was seen last grows old, and that shows.
+            with contextlib.suppress(NatsError, OSError, TimeoutError):
+                for stream in STREAMS:
+                    info = await broker.stream_info(stream)
+                    last = info.state.last_seq if info else None
+                    self.heads[stream] = Head(last, datetime.now(UTC))
+            await asyncio.sleep(_LOOK_INTERVAL)
+
+    def _note(self, deliveries: Sequence[Delivery]) -> None:
+        last = deliveries[-1]
+        self._moved[last.stream] = last.stream_seq
+        self._telling.set()
+
+    async def _tell(self, broker: Broker) -> None:
+        while True:
+            await self._telling.wait()
+            self._telling.clear()
+            moved, self._moved = self._moved, {}
+            # Who misses it looks by itself after a short while.
+            with contextlib.suppress(NatsError, OSError):
+                await broker.client.publish(LIVE_SUBJECT, json.dumps(moved).encode())
