@@ -4,8 +4,9 @@ from functools import partial
 
 from peyvand.projects.v1 import companies_pb2, decisions_pb2
 from peyvand.projects.v1 import projects_pb2 as pb
-from projects import company_use_cases, use_cases
 from projects.repository import FIND_BY_KEY, companies, projects
+from projects.use_cases import companies as company_cases
+from projects.use_cases import projects as project_cases
 from servicekit.database import Database, WriteSession
 from servicekit.idempotency import once
 from servicekit.imports import RowOutcome, import_rows
@@ -21,24 +22,27 @@ class ProjectsApi:
 
     async def get_project(self, request: pb.GetProjectRequest, call: Call) -> pb.Project:
         async with self._database.read() as session:
-            return await use_cases.get_project(session, request, call)
+            return await project_cases.get_project(session, request, call)
 
     async def list_projects(
         self, request: pb.ListProjectsRequest, call: Call
     ) -> pb.ListProjectsResponse:
         async with self._database.read() as session:
-            return await use_cases.list_projects(session, request, call)
+            return await project_cases.list_projects(session, request, call)
 
     async def create_project(self, request: pb.CreateProjectRequest, call: Call) -> pb.Project:
         return await self._database.write(
             lambda session: once(
-                session, call, request, partial(use_cases.create_project, session, request, call)
+                session,
+                call,
+                request,
+                partial(project_cases.create_project, session, request, call),
             )
         )
 
     async def update_project(self, request: pb.UpdateProjectRequest, call: Call) -> pb.Project:
         return await self._database.write(
-            lambda session: use_cases.update_project(session, request, call)
+            lambda session: project_cases.update_project(session, request, call)
         )
 
     async def decide_project(
@@ -46,14 +50,20 @@ class ProjectsApi:
     ) -> pb.Project:
         return await self._database.write(
             lambda session: once(
-                session, call, request, partial(use_cases.decide_project, session, request, call)
+                session,
+                call,
+                request,
+                partial(project_cases.decide_project, session, request, call),
             )
         )
 
     async def resume_project(self, request: pb.ProjectStepRequest, call: Call) -> pb.Project:
         return await self._database.write(
             lambda session: once(
-                session, call, request, partial(use_cases.resume_project, session, request, call)
+                session,
+                call,
+                request,
+                partial(project_cases.resume_project, session, request, call),
             )
         )
 
@@ -61,13 +71,13 @@ class ProjectsApi:
         self, request: decisions_pb2.ListProjectDecisionsRequest, call: Call
     ) -> decisions_pb2.ListProjectDecisionsResponse:
         async with self._database.read() as session:
-            return await use_cases.list_project_decisions(session, request, call)
+            return await project_cases.list_project_decisions(session, request, call)
 
     async def list_project_steps(
         self, request: pb.ListProjectStepsRequest, call: Call
     ) -> pb.ListProjectStepsResponse:
         async with self._database.read() as session:
-            return await use_cases.list_project_steps(session, request, call)
+            return await project_cases.list_project_steps(session, request, call)
 
     async def import_projects(
         self, request: pb.ImportProjectsRequest, call: Call
@@ -77,8 +87,8 @@ class ProjectsApi:
 
         async def apply(session: WriteSession, row: pb.ProjectsRow) -> RowOutcome:
             if row.WhichOneof("row") == "project":
-                return await use_cases.import_project(session, row.project, call, references)
-            return await company_use_cases.import_company(session, row.company, call, references)
+                return await project_cases.import_project(session, row.project, call, references)
+            return await company_cases.import_company(session, row.company, call, references)
 
         # Companies after the projects that they came out of, wherever both stand.
         order = sorted(range(len(request.rows)), key=lambda i: _is_company(request.rows[i]))
@@ -97,13 +107,13 @@ class ProjectsApi:
         self, request: companies_pb2.GetCompanyRequest, call: Call
     ) -> companies_pb2.Company:
         async with self._database.read() as session:
-            return await company_use_cases.get_company(session, request, call)
+            return await company_cases.get_company(session, request, call)
 
     async def list_companies(
         self, request: companies_pb2.ListCompaniesRequest, call: Call
     ) -> companies_pb2.ListCompaniesResponse:
         async with self._database.read() as session:
-            return await company_use_cases.list_companies(session, request, call)
+            return await company_cases.list_companies(session, request, call)
 
     async def create_company(
         self, request: companies_pb2.CreateCompanyRequest, call: Call
@@ -113,7 +123,7 @@ class ProjectsApi:
                 session,
                 call,
                 request,
-                partial(company_use_cases.create_company, session, request, call),
+                partial(company_cases.create_company, session, request, call),
             )
         )
 
@@ -121,7 +131,7 @@ class ProjectsApi:
         self, request: companies_pb2.UpdateCompanyRequest, call: Call
     ) -> companies_pb2.Company:
         return await self._database.write(
-            lambda session: company_use_cases.update_company(session, request, call)
+            lambda session: company_cases.update_company(session, request, call)
         )
 
     async def dissolve_company(
@@ -138,7 +148,7 @@ class ProjectsApi:
         self, request: companies_pb2.ListCompanyStepsRequest, call: Call
     ) -> companies_pb2.ListCompanyStepsResponse:
         async with self._database.read() as session:
-            return await company_use_cases.list_company_steps(session, request, call)
+            return await company_cases.list_company_steps(session, request, call)
 
     async def _company_step(
         self, request: companies_pb2.CompanyStepRequest, call: Call, action: str
@@ -148,7 +158,7 @@ class ProjectsApi:
                 session,
                 call,
                 request,
-                partial(company_use_cases.take_company_step, session, request, call, action),
+                partial(company_cases.take_company_step, session, request, call, action),
             )
         )
 

@@ -1,4 +1,4 @@
-"""What the service does with projects, one function for each rpc; each write is one transaction."""
+"""What the service does with projects."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the service does with companies, one function for each rpc."""
+"""What the service does with companies."""
 
 from typing import Any
 
