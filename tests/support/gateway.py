@@ -61,7 +61,7 @@ def sample(message_class: type[Message], depth: int = 3) -> Message:
             continue
         value = _sample_value(shape, depth)
         if shape.repeated:
-            getattr(message, shape.name).extend([value])
+            getattr(message, shape.name).extend([value] * max(1, shape.rules.min_items))
         elif isinstance(value, Message):
             getattr(message, shape.name).CopyFrom(value)
         else:
