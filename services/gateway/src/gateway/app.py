@@ -26,6 +26,7 @@ from gateway.imports import routes as import_routes
 from gateway.limits import RateLimiter
 from gateway.live import LiveFeed
 from gateway.operations import Operation, operations
+from gateway.pages import routes as pages
 from gateway.schemas import Schema
 from gateway.settings import GatewaySettings
 from servicekit.contract import contract
@@ -89,6 +90,14 @@ class Edge:
 # published document keep `include_in_schema`.
 COMPOSED: list[Callable[[Edge], APIRouter]] = [
     lambda edge: event_stream.router(edge.feed, edge.verifier, edge.closing),
+    lambda edge: pages.router(
+        edge.settings,
+        edge.clients,
+        readiness=edge.readiness,
+        feed=edge.feed,
+        verifier=edge.verifier,
+        closing=edge.closing,
+    ),
     lambda edge: import_routes.router(edge.settings.nats_url, edge.clients, edge.closing),
     lambda edge: asyncapi.router(edge.settings),
 ]

@@ -23,6 +23,11 @@ class GatewaySettings(ServiceSettings):
         description="origins of web applications elsewhere that may call, as a JSON list",
     )
 
+    signing_key: str = Field(
+        default="",
+        description="path of the private JWK with which this machine signs tokens for itself",
+    )
+
     site: str = Field(
         default="https://peyvand.example", description="site of who runs this network"
     )

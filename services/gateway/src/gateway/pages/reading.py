@@ -1,0 +1,71 @@
+"""What every part of the page needs to speak of the network: words, the time, names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from gateway.pages.provinces import province_name
+from gateway.pages.wording import Moment, Wording
+from peyvand.centers.v1 import centers_pb2
+from peyvand.observatory.v1 import network_pb2
+from servicekit.contract import enum_names
+
+STATE = centers_pb2.CenterState.DESCRIPTOR
+LIVENESS = network_pb2.Liveness.DESCRIPTOR
+GONE = ("closed", "cancelled")
+SILENT = ("late", "stale", "offline")
+_NAMED = 3  # centers named in a sentence before the rest is only counted
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads: in which words, and at which time."""
+
+    words: Wording
+    now: datetime
+
+    def moment(self, value: Timestamp) -> Moment:
+        """A point in time as this reader meets it."""
+        return self.words.moment(value, self.now)
+
+    def short_name(self, center: network_pb2.CenterStatus) -> str:
+        """A center by its city, or its province where no city is known."""
+        return self.words.text(center.city) or province_name(center.province, self.words.language)
+
+    def names(self, centers: Sequence[network_pb2.CenterStatus]) -> str:
+        """The first of several centers by name, the rest by number."""
+        named = [self.short_name(center) for center in centers[:_NAMED]]
+        more = len(centers) - _NAMED
+        if more > 0:
+            named.append(self.words.say_count("%(count)s more", "%(count)s more", more))
+        return self.words.names(named)
+
+    def service(self, name: str) -> str:
+        """A service by what it is called in a sentence."""
+        say = self.words.say
+        known = {
+            "centers": say("centers"),
+            "projects": say("projects"),
+            "partners": say("partners"),
+            "observatory": say("observatory"),
+        }
+        return known.get(name, name)
+
+
+def state_of(center: network_pb2.CenterStatus) -> str:
+    """State of a center, as JSON spells it."""
+    return enum_names(STATE)[center.state]
+
+
+def liveness_of(center: network_pb2.CenterStatus) -> str:
+    """Liveness of a center, as JSON spells it."""
+    known = enum_names(LIVENESS)[center.liveness]
+    # Silence about freshness is not freshness.
+    return "unknown" if known == "unspecified" else known
+
+
+def counted(status: network_pb2.NetworkStatus) -> list[network_pb2.CenterStatus]:
+    """The centers that the network has: those that are not gone, without sample data."""
+    return [c for c in status.centers if not c.sample and state_of(c) not in GONE]
