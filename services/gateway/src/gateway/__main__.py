@@ -7,8 +7,10 @@
 """
 
 import asyncio
+import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -82,8 +84,26 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._edge = edge
 
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Take the signals to end for as long as the server runs.
+
+        Uvicorn's own raises them once more afterwards, which would end the
+        process before the last spans are sent.
+        """
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        asyncio.get_running_loop().call_soon_threadsafe(self._edge.closing.set)
+        """Begin the end; a second interrupt forces it."""
+        self._edge.closing.set()
         super().handle_exit(sig, frame)
 
 
