@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
 
-from peyvandctl.doctor import Doctor, Finding
-from peyvandctl.paths import Home
 from peyvandctl.terminal import (
     JsonOption,
     LanguageOption,
@@ -17,6 +16,9 @@ from peyvandctl.terminal import (
     UrlOption,
     session,
 )
+
+if TYPE_CHECKING:
+    from peyvandctl.doctor import Doctor, Finding
 
 _MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "bad": "[red]bad[/]    "}
 
@@ -28,6 +30,10 @@ def doctor(
     lang: LanguageOption = None,
 ) -> None:
     """Look for what keeps the network from running well; exit status 1 if something does."""
+    # It knows the servers that are looked at; the other commands answer sooner without.
+    from peyvandctl.doctor import Doctor
+    from peyvandctl.paths import Home
+
     with session(url, token, lang, as_json=as_json) as (api, terminal):
         found = asyncio.run(_look(Doctor(Home.locate(), api.access), terminal))
         if as_json:

@@ -62,7 +62,7 @@ def status(
             if total is not None:
                 terminal.line(_total(terminal, name, total))
         if picture["sample"]:
-            terminal.line(f"[yellow]{terminal.word('sample data')}[/]")
+            terminal.line(f"[yellow](+n): {terminal.word('sample data')}[/]")
         terminal.line(f"[dim]{terminal.word('as of')} {picture['as_of']}[/]")
 
 
@@ -209,14 +209,19 @@ def rebuild(
 
 
 def _counts(counts: Iterable[Mapping[str, Any]]) -> str:
-    return ", ".join(f"{count['key']} {count['value']}" for count in counts)
+    return ", ".join(f"{count['key']} {_figure(count)}" for count in counts)
+
+
+def _figure(figure: Mapping[str, Any]) -> str:
+    """A figure, and beside it what sample data would add to it."""
+    return f"{figure['value']} (+{figure['sample']})" if figure["sample"] else str(figure["value"])
 
 
 def _total(terminal: Terminal, name: str, total: Mapping[str, Any]) -> str:
     coverage = f"{total['known']} {terminal.word('of')} {total['of']}"
     parts = _counts(total["parts"])
     tail = f"  {escape(parts)}" if parts else ""
-    return f"{terminal.word(name)}: [bold]{total['value']}[/] [dim]({coverage})[/]{tail}"
+    return f"{terminal.word(name)}: [bold]{_figure(total)}[/] [dim]({coverage})[/]{tail}"
 
 
 def _labelled(terminal: Terminal, item: Mapping[str, Any], field: str) -> str:

@@ -50,7 +50,7 @@ class ServiceSpec:
 
     Attributes:
         name: its name in the cluster, in addresses and in the settings of the others.
-        module: run as ``python -m <module>``; ``python -m <module> migrate`` migrates.
+        module: run as ``python -m <module>``; told by ``PEYVAND_MIGRATE`` to migrate first.
         has_database: whether it owns a database.
     """
 
@@ -268,6 +268,7 @@ class Cluster:
                 settings[f"PEYVAND_{peer.name.upper()}_TARGET"] = self.target(peer.name)
         if service.has_database:
             settings["PEYVAND_DATABASE_URL"] = self.postgres.dsn(service.name)
+            settings["PEYVAND_MIGRATE"] = "true"
         if service.name == GATEWAY:
             settings["PEYVAND_SIGNING_KEY"] = str(self.issuer.private_key)
         return inherited | settings | self._extra_env
@@ -335,15 +336,6 @@ class Cluster:
             port = self._ports[_metrics(service.name)]
             return await http_status(LOOPBACK, port, "/readyz") == HTTPStatus.OK
 
-        if service.has_database:
-            self._tell("starting", service.name, "migrating its database")
-            migration = ProcessSpec(
-                f"{service.name}-migrate",
-                (*program, "migrate"),
-                environment,
-                self.home.root,
-            )
-            await ManagedProcess(self.home, migration).run_to_end()
         await self._start_process(
             ProcessSpec(service.name, program, environment, self.home.root, ready)
         )
