@@ -116,6 +116,8 @@ class Service:
         elif arguments.command == "draft-migration":
             asyncio.run(migrations.draft(url, self._migrations, arguments.message))
         else:
+            if self.settings.migrate:
+                asyncio.run(migrations.upgrade(url, self._migrations))
             uvloop.run(self.serve())
 
     async def serve(self) -> None:

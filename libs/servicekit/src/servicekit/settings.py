@@ -37,4 +37,7 @@ class DatabaseSettings(ServiceSettings):
     """Settings of a service that owns a database."""
 
     database_url: str = Field(description="postgresql+asyncpg://user:password@host:port/name")
+    migrate: bool = Field(
+        default=False, description="bring the schema up to date before serving; else a job does"
+    )
     database_pool: int = Field(default=10, ge=1, description="greatest number of connections")
