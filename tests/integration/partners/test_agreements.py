@@ -161,7 +161,7 @@ async def test_what_is_referred_to_is_there(bench: PartnersBench) -> None:
     gone = "ins_" + "0" * 26
     party = agr.Party(key="a", institution_id=gone)
     other = agr.Party(key="b", country="IR")
-    agreement = agr.Agreement(kind=3, titles=text("M"), parties=[party, other])
+    agreement = agr.Agreement(kind=agr.AGREEMENT_KIND_MOU, titles=text("M"), parties=[party, other])
     fault = await bench.fault("CreateAgreement", agr.CreateAgreementRequest(agreement=agreement))
     assert [(v.field, v.reason, v.params["resource"]) for v in fault.violations] == [
         ("parties[0].institution_id", "UNKNOWN_REFERENCE", "institution")
@@ -290,8 +290,11 @@ async def test_lists_can_be_narrowed(bench: PartnersBench) -> None:
     guest = act.ActivityParticipant(institution_id=partner.id)
     meeting = await bench.activity(participants=[guest], agreement_id=mine.id)
     await bench.activity()
-    for filters in ({"institution_id": partner.id}, {"agreement_id": mine.id}):
-        answer = await bench.call("ListActivities", act.ListActivitiesRequest(**filters))
+    for request in (
+        act.ListActivitiesRequest(institution_id=partner.id),
+        act.ListActivitiesRequest(agreement_id=mine.id),
+    ):
+        answer = await bench.call("ListActivities", request)
         assert [item.id for item in answer.activities] == [meeting.id]
 
 

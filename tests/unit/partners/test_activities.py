@@ -104,6 +104,10 @@ def test_what_may_lie_within_is_not_outside(values: dict[str, Any]) -> None:
     under(**values).check_within(bounded(), decided=True)
 
 
+def test_a_year_that_may_end_before_the_agreement_does_is_not_outside() -> None:
+    under(end_date=on("2028")).check_within(bounded(expiry_date=on("2028-06")))
+
+
 def test_an_agreement_that_renews_itself_has_no_last_day() -> None:
     found = under(end_date=on("2029"))
     found.check_within(bounded(renewal_mode=RenewalMode.AUTOMATIC))

@@ -316,6 +316,14 @@ def test_the_end_of_the_parent_flags_a_child_once() -> None:
     assert not over.parent_has_ended(occasion())
 
 
+def test_who_comes_under_an_agreement_that_has_ended_is_flagged_at_once() -> None:
+    treaty = in_force(AgreementKind.TREATY)
+    treaty.take("terminate", occasion("Over."))
+    child = agreement()
+    child.stand_under(treaty)
+    assert child.review_flags == [ReviewFlag.PARENT_ENDED]
+
+
 def test_a_suggested_parent_is_confirmed_by_a_person() -> None:
     treaty = agreement(AgreementKind.TREATY)
     child = signed(suggested_parent_id=treaty.id, suggested_parent_note=text("Same parties."))

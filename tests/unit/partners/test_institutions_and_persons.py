@@ -87,8 +87,9 @@ def test_a_position_does_not_surely_end_before_it_begins() -> None:
     def held(start: str, end: str) -> PersonPosition:
         return PersonPosition(text("Head"), from_date=on(start), until_date=on(end))
 
-    wrong = person(positions=[held("2024", "2024-05"), held("2024-06", "2024-05")])
-    assert broken_by(wrong) == {("positions[1].until_date", "END_BEFORE_START")}
+    unsure = [held("2024", "2024-05"), held("2024-05", "2024")]
+    wrong = person(positions=[*unsure, held("2024-06", "2024-05")])
+    assert broken_by(wrong) == {("positions[2].until_date", "END_BEFORE_START")}
     assert broken_by(person(positions=[PersonPosition()])) == {
         ("positions[0].title", "NAME_REQUIRED")
     }
