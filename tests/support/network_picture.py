@@ -11,11 +11,11 @@ from peyvand.observatory.v1 import events_pb2, network_pb2, plan_pb2, regulation
 from tests.support.gateway import FakeClients
 
 CENTERS = (
-    ("KRM", "IR-08", "کرمان", "Kerman", "operational"),
-    ("RKH", "IR-09", "", "", "establishing"),
-    ("SHZ", "IR-07", "شیراز", "Shiraz", "operational"),
-    ("TBZ", "IR-03", "تبریز", "Tabriz", "operational"),
-    ("TEH", "IR-23", "تهران", "Tehran", "operational"),
+    ("KRM", "IR-08", "کرمان", "Kerman", centers_pb2.CENTER_STATE_OPERATIONAL),
+    ("RKH", "IR-09", "", "", centers_pb2.CENTER_STATE_ESTABLISHING),
+    ("SHZ", "IR-07", "شیراز", "Shiraz", centers_pb2.CENTER_STATE_OPERATIONAL),
+    ("TBZ", "IR-03", "تبریز", "Tabriz", centers_pb2.CENTER_STATE_OPERATIONAL),
+    ("TEH", "IR-23", "تهران", "Tehran", centers_pb2.CENTER_STATE_OPERATIONAL),
 )
 _SAMPLE_STAGES = {"KRM": ("s3",), "SHZ": ("s2",), "TBZ": ("s6", "s0"), "TEH": ("s4", "s1")}
 
@@ -44,7 +44,7 @@ def network_status(now: datetime, *, sample: bool = False) -> network_pb2.Networ
             ),
             province=province,
             city=text(fa, en),
-            state=centers_pb2.CenterState.Value(f"CENTER_STATE_{state.upper()}"),
+            state=state,
             state_since=stamp(now - timedelta(minutes=4)),
             liveness=network_pb2.LIVENESS_UNKNOWN,
         )

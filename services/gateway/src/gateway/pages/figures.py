@@ -56,6 +56,8 @@ def _card(
     known, of = words.number(total.known), words.number(total.of)
     if not total.HasField("as_of"):
         coverage = words.say("Nothing was heard of it yet")
+    elif not total.of:
+        coverage = words.say("None is recorded")
     elif key in ("centers", "fresh"):
         coverage = words.say("Known of %(known)s of %(of)s centers", known=known, of=of)
     else:

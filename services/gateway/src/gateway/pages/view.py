@@ -15,8 +15,10 @@ from gateway.pages.picture import Picture
 from gateway.pages.reading import Reader
 from gateway.pages.view_model import EventRow, RegulationRow, View
 from gateway.pages.wording import Wording
+from peyvand.api.v1 import annotations_pb2
 from peyvand.observatory.v1 import events_pb2, regulations_pb2
 from servicekit.contract import enum_names
+from servicekit.identity import KNOWN_ROLES
 
 _REGULATION_STATE = regulations_pb2.RegulationState.DESCRIPTOR
 
@@ -62,12 +64,20 @@ def _event(reader: Reader, event: events_pb2.Event) -> EventRow:
     kind = event.type.split(".")[-2] if event.type.count(".") else ""
     return EventRow(
         text=text or event.type,
-        actor=_text(step, "actor"),
+        actor=_actor(reader, _text(step, "actor")),
         reason=_text(step, "reason"),
         when=reader.moment(event.time),
         address=f"/v1/events?subject={event.subject}",
         is_sample=_flag(_member(event.data, kind), "sample"),
     )
+
+
+def _actor(reader: Reader, subject: str) -> str:
+    place, _, role = subject.partition(":")
+    if place != "local" or role not in KNOWN_ROLES:
+        return subject
+    label = reader.words.label(annotations_pb2.Role.DESCRIPTOR, role)
+    return reader.words.say("%(role)s, on this machine", role=label)
 
 
 def _member(data: Struct, name: str) -> Struct:
