@@ -19,6 +19,7 @@ from gateway.auth import Caller, Verifier, caller
 from gateway.codec import to_json
 from gateway.live import Filter, LiveFeed
 from gateway.problems import Place, ProblemError
+from gateway.schemas import text
 from gateway.transcoding import require_acceptable
 from peyvand.observatory.v1 import events_pb2
 from servicekit.errors import Fault
@@ -31,6 +32,19 @@ _RETRY_MILLISECONDS = 2000
 _TYPE = r"^[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?$"
 _CURSOR = r"^[A-Za-z0-9_=-]*$"
 _SUBJECT = r"^$|^[a-z]{3}_[0-9a-z]{1,60}$"
+
+
+# One event of the stream, by the fields of the format.
+_SENT = {
+    "type": "object",
+    "description": "A server-sent event.",
+    "properties": {
+        "id": text("Cursor after the event.", max_length=1000),
+        "event": text("Type of the event.", max_length=200),
+        "data": text("The CloudEvent as JSON.", max_length=1_000_000),
+    },
+    "additionalProperties": False,
+}
 
 
 def router(feed: LiveFeed, verifier: Verifier, closing: asyncio.Event) -> APIRouter:
@@ -51,7 +65,7 @@ def router(feed: LiveFeed, verifier: Verifier, closing: asyncio.Event) -> APIRou
         responses={
             200: {
                 "description": "Events, one after the other, without an end.",
-                "content": {MEDIA_TYPE: {"schema": {"type": "string", "maxLength": 1_000_000}}},
+                "content": {MEDIA_TYPE: {"schema": _SENT}},
             }
         },
         openapi_extra={

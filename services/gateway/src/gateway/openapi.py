@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
 from gateway import problems
-from gateway.operations import Operation
+from gateway.operations import EVERYWHERE, Operation
 from gateway.parameters import (
     HEADER_TEXT_PATTERN,
     IF_NONE_MATCH,
@@ -84,7 +84,7 @@ def document(
                 "x-internal": "false",
             }
         ],
-        "tags": tags,
+        "tags": sorted(tags, key=lambda tag: tag["name"]),
         "security": [{"bearer": []}],
         "paths": paths,
         "components": {
@@ -145,7 +145,7 @@ class _Writer:
         declared: Iterable[str] = described.pop("x-reasons", ())
         for answer in answers.values():
             answer.setdefault("headers", {}).update(_rate_headers())
-        described["responses"] = answers | self.refusals(tuple(declared))
+        described["responses"] = answers | self.refusals((*EVERYWHERE, *declared))
         return described
 
     def refusals(self, reasons: Iterable[str]) -> Schema:
