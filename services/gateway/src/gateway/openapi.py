@@ -84,7 +84,7 @@ def document(
                 "x-internal": "false",
             }
         ],
-        "tags": sorted(tags, key=lambda tag: tag["name"]),
+        "tags": sorted(tags, key=lambda tag: str(tag["name"]).lower()),
         "security": [{"bearer": []}],
         "paths": paths,
         "components": {
