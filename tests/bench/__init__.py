@@ -1,0 +1,1 @@
+"""Measures Peyvand, side by side with what it is compared to."""
