@@ -1,0 +1,282 @@
+"""The commands as a person types them, against a gateway that is only pretended."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from peyvandctl import client
+from peyvandctl.cli import app
+from peyvandctl.cli_network import sent_events
+from peyvandctl.imports import send
+from peyvandctl.issuer import LocalIssuer
+from peyvandctl.paths import Home
+from peyvandctl.state import State
+
+Json = dict[str, Any]
+runner = CliRunner()
+
+CENTER = {
+    "id": "ctr_1",
+    "code": "TBZ",
+    "names": {"fa": "مرکز تبریز", "en": "Tabriz center"},
+    "province": "IR-03",
+    "state": "operational",
+    "sample": False,
+}
+
+
+class Gateway:
+    """Answers by method and path; keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[httpx.Response]] = {}
+        self.asked: list[httpx.Request] = []
+
+    def says(self, method_and_path: str, *documents: Json, status: int = 200) -> None:
+        answers = [httpx.Response(status, json=document) for document in documents]
+        self.answers.setdefault(method_and_path, []).extend(answers)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        known = self.answers[f"{request.method} {request.url.path}"]
+        return known.pop(0) if len(known) > 1 else known[0]
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gateway:
+    monkeypatch.setenv("PEYVAND_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PEYVAND_URL", "http://net.test")
+    monkeypatch.setenv("PEYVAND_TOKEN", "t")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("LANG", "C")
+    monkeypatch.delenv("PEYVAND_LANG", raising=False)
+    fake = Gateway()
+    real: Any = httpx.Client
+
+    def pretended(**options: Any) -> httpx.Client:
+        return real(**options | {"transport": httpx.MockTransport(fake)})
+
+    monkeypatch.setattr(client.httpx, "Client", pretended)
+    return fake
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    result = runner.invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_token_prints_a_token_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PEYVAND_HOME", str(tmp_path))
+    home = Home.locate()
+    home.prepare()
+    state = State(home)
+    state.save()
+    LocalIssuer(home, state.cluster_id).ensure_key()
+    assert re.fullmatch(
+        r"[\w-]+\.[\w-]+\.[\w-]+\n", runner.invoke(app, ["token", "--role", "hq_admin"]).stdout
+    )
+
+
+def test_centers_are_listed_in_the_language_asked_for(gateway: Gateway) -> None:
+    gateway.says("GET /v1/centers", {"centers": [CENTER], "next_page_token": None})
+    assert "Tabriz center" in run("centers")
+    assert "مرکز تبریز" in run("centers", "--lang", "fa", "--state", "operational")
+    assert gateway.asked[-1].url.params["state"] == "operational"
+    assert gateway.asked[-1].headers["accept-language"] == "fa"
+
+
+def test_json_is_the_answer_as_it_came(gateway: Gateway) -> None:
+    gateway.says("GET /v1/centers", {"centers": [CENTER], "next_page_token": None})
+    assert json.loads(run("centers", "--json")) == [CENTER]
+
+
+def test_sample_data_is_labelled(gateway: Gateway) -> None:
+    gateway.says("GET /v1/centers", {"centers": [CENTER | {"sample": True}]})
+    assert "sample data" in run("centers")
+
+
+def test_unknown_dates_are_shown_as_unknown_and_inferred_ones_as_inferred(
+    gateway: Gateway,
+) -> None:
+    agreement: Json = {
+        "kind": "mou",
+        "titles": {"en": "MoU", "fa": None},
+        "state": "signed",
+        "signed_date": {"value": "2025-04-25", "inferred": True, "note": None},
+        "expiry_date": None,
+        "sample": False,
+    }
+    gateway.says("GET /v1/agreements", {"agreements": [agreement]})
+    assert re.search(r"2025-04-25 \(inferred\)\s+unknown", run("agreements"))
+
+
+def test_totals_show_what_they_rest_on_and_samples_apart(gateway: Gateway) -> None:
+    total = {
+        "value": 4,
+        "known": 4,
+        "of": 5,
+        "as_of": None,
+        "parts": [{"key": "s2", "value": 3, "sample": 2}],
+        "sample": 2,
+    }
+    gateway.says(
+        "GET /v1/network/status",
+        {
+            "centers": [
+                CENTER | {"liveness": "unknown", "projects_by_stage": []},
+            ],
+            "totals": {"projects": total, "alerts": None},
+            "sample": True,
+            "as_of": "2026-01-01T00:00:00Z",
+        },
+    )
+    shown = run("status")
+    assert "projects: 4 (+2) (4 of 5)  s2 3 (+2)" in shown
+    assert "alerts" not in shown
+
+
+def test_a_refusal_tells_line_field_and_rule(gateway: Gateway, tmp_path: Path) -> None:
+    file = tmp_path / "network.yaml"
+    file.write_text("centers: []")
+    errors = [
+        {"line": 3, "field": "names.fa", "rule": "REQUIRED", "detail": "This is required."},
+        {"parameter": "kind", "rule": "UNKNOWN_VALUE", "detail": "No."},
+    ]
+    gateway.says("POST /v1/imports", {"detail": "See errors.", "errors": errors}, status=422)
+    shown = run("import", str(file), code=2)
+    assert "line 3, names.fa: This is required. [REQUIRED]" in shown
+    assert "kind: No. [UNKNOWN_VALUE]" in shown
+
+
+def progress(state: str, done: int, refusals: list[Json] | None = None) -> Json:
+    refused = len(refusals or ())
+    section = {
+        "name": "centers",
+        "rows": 2,
+        "done": done,
+        "created": done - refused,
+        "updated": 0,
+        "unchanged": 0,
+        "refused": refused,
+    }
+    return {
+        "id": "imp_1",
+        "state": state,
+        "sections": [section],
+        "rows": 2,
+        "done": done,
+        "refusals": refusals or [],
+    }
+
+
+def test_an_import_is_watched_to_its_end(gateway: Gateway, tmp_path: Path) -> None:
+    file = tmp_path / "table.CSV"
+    file.write_text("external_key\n")
+    gateway.says("POST /v1/imports", progress("running", 0), status=202)
+    gateway.says("GET /v1/imports/imp_1", progress("running", 1), progress("done", 2))
+    assert "Done." in run("import", str(file), "--kind", "centers", "--key", "mine")
+    sent = gateway.asked[0]
+    assert sent.headers["content-type"] == "text/csv"
+    assert sent.headers["idempotency-key"] == "mine"
+    assert dict(sent.url.params) == {"kind": "centers"}
+
+
+@pytest.mark.parametrize("state", ["incomplete", "interrupted"])
+def test_an_import_that_is_not_whole_fails(gateway: Gateway, tmp_path: Path, state: str) -> None:
+    file = tmp_path / "x.json"
+    file.write_text("{}")
+    refusals = [{"line": 7, "field": "code", "rule": "CENTER_CODE_TAKEN", "detail": "Taken."}]
+    gateway.says("POST /v1/imports", progress("running", 0), status=202)
+    gateway.says("GET /v1/imports/imp_1", progress(state, 2, refusals))
+    assert "line 7, code: Taken. [CENTER_CODE_TAKEN]" in run("import", str(file), code=1)
+
+
+def test_a_dry_run_sends_nothing_to_be_written(gateway: Gateway, tmp_path: Path) -> None:
+    file = tmp_path / "x.yml"
+    file.write_text("{}")
+    gateway.says("POST /v1/imports", progress("checked", 2))
+    assert "nothing was written" in run("import", str(file), "--dry-run")
+    assert gateway.asked[0].url.params["dry_run"] == "true"
+
+
+@pytest.mark.parametrize("name", ["data.xlsx", "missing.yaml"])
+def test_a_file_that_cannot_be_sent_is_told(gateway: Gateway, tmp_path: Path, name: str) -> None:
+    if name.endswith("xlsx"):
+        (tmp_path / name).write_text("x")
+    assert name in run("import", str(tmp_path / name), code=1)
+    assert gateway.asked == []
+
+
+def test_a_gateway_that_is_away_for_a_moment_does_not_end_the_watch(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text("{}")
+    gateway.says("POST /v1/imports", progress("running", 0), status=202)
+    gateway.says("GET /v1/imports/imp_1", {"detail": "Away.", "reason": "UNAVAILABLE"}, status=503)
+    gateway.says("GET /v1/imports/imp_1", progress("done", 2))
+    with client.Api(client.Access("http://net.test")) as api:
+        assert send(api, file)["state"] == "done"
+
+
+def rebuilt(after: str, events: str = "7") -> Json:
+    return {
+        "digest_before": "sha256:a",
+        "digest_after": after,
+        "events_before": "7",
+        "events_after": events,
+        "tables": [{"name": "timeline", "rows_before": "7", "rows_after": "7"}],
+    }
+
+
+def test_rebuild_fails_when_another_picture_comes_out_of_the_same_events(
+    gateway: Gateway,
+) -> None:
+    path = "POST /v1/network:rebuild"
+    gateway.says(path, rebuilt("sha256:a"), rebuilt("sha256:b"), rebuilt("sha256:b", events="8"))
+    assert "same picture" in run("rebuild")
+    assert "differs" in run("rebuild", code=1)
+    assert "differs" in run("rebuild")
+
+
+def test_events_are_shown_the_latest_last(gateway: Gateway) -> None:
+    def event(n: int) -> Json:
+        return {
+            "type": "peyvand.centers.v1.center.opened",
+            "subject": f"ctr_{n}",
+            "time": "2026-01-01T00:00:00Z",
+            "data": {"change": {}, "center": CENTER},
+            "cursor": str(n),
+        }
+
+    gateway.says("GET /v1/events", {"head_cursor": "2"}, {"events": [event(2), event(1)]})
+    shown = run("events").splitlines()
+    assert ["ctr_1" in shown[0], "ctr_2" in shown[1]] == [True, True]
+    assert "centers center.opened" in shown[0]
+    assert "Tabriz center" in shown[0]
+
+
+def test_server_sent_events_are_read_with_their_ids() -> None:
+    lines = ["retry: 2000", "id: 5", "", "id: 6", "event: x", 'data: {"a":', "data: 1}", ""]
+    lines += [": still here", "", 'data: {"b": 2}', "", 'data: {"cut": ']
+    assert list(sent_events(lines)) == [("5", None), ("6", {"a": 1}), ("6", None), ("6", {"b": 2})]
+
+
+def test_doctor_without_a_network_names_each_mend(gateway: Gateway) -> None:
+    findings = json.loads(run("doctor", "--json", "--url", "http://127.0.0.1:1", code=1))
+    verdicts = {finding["subject"]: finding for finding in findings}
+    assert verdicts["home"]["verdict"] == "bad"
+    assert verdicts["gateway"]["verdict"] == "bad"
+    assert all(finding["mend"] for finding in findings if finding["verdict"] == "bad")
+
+
+def test_a_language_that_is_not_there_is_refused(gateway: Gateway) -> None:
+    assert "en, fa" in run("centers", "--lang", "de", code=1)
