@@ -22,6 +22,7 @@ from servicekit.errors import Fault
 from servicekit.identity import TokenVerifier
 from servicekit.rpc_client import CallContext, RpcClient
 from servicekit.rpc_server import Dispatcher, RpcServer
+from servicekit.rpcs import Rpcs
 
 
 class RpcBench:
@@ -69,8 +70,8 @@ class RpcBench:
 
 
 @contextlib.asynccontextmanager
-async def serve(service: ServiceDescriptor, implementation: object) -> AsyncGenerator[RpcBench]:
-    """Serve an implementation until the block ends."""
+async def serve(service: ServiceDescriptor, rpcs: Rpcs) -> AsyncGenerator[RpcBench]:
+    """Serve the rpcs of a service until the block ends."""
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder))
         home.prepare()
@@ -78,7 +79,7 @@ async def serve(service: ServiceDescriptor, implementation: object) -> AsyncGene
         issuer.ensure_key()
         verifier = TokenVerifier(issuer=issuer.issuer, audience="peyvand", jwks=str(issuer.jwks))
         dispatcher = Dispatcher(verifier)
-        dispatcher.add(service, implementation)
+        dispatcher.add(service, rpcs.handlers)
         server = RpcServer(dispatcher, "127.0.0.1:0")
         await server.start()
         client = RpcClient(f"127.0.0.1:{server.port}")

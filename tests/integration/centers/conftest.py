@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from centers.api import CentersApi
+from centers.api import centers_api
 from peyvand.api.v1 import types_pb2
 from peyvand.centers.v1 import centers_pb2 as pb
 from servicekit.database import Database
@@ -55,7 +55,7 @@ async def bench(infra: Infra) -> AsyncGenerator[CentersBench]:
     url = await infra.fresh_database("centers", migrated=True)
     database = Database(url, pool=10)
     service = pb.DESCRIPTOR.services_by_name["Centers"]
-    async with serve(service, CentersApi(database)) as rpc:
+    async with serve(service, centers_api(database)) as rpc:
         yield CentersBench(rpc, database)
     await database.close()
     await infra.drop_database(url)

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from partners.api import PartnersApi
+from partners.api import partners_api
 from peyvand.api.v1 import types_pb2
 from peyvand.partners.v1 import activities_pb2 as act
 from peyvand.partners.v1 import agreements_pb2 as agr
@@ -163,7 +163,7 @@ async def bench(infra: Infra) -> AsyncGenerator[PartnersBench]:
     url = await infra.fresh_database("partners", migrated=True)
     database = Database(url, pool=10)
     service = partners_pb2.DESCRIPTOR.services_by_name["Partners"]
-    async with serve(service, PartnersApi(database)) as rpc:
+    async with serve(service, partners_api(database)) as rpc:
         yield PartnersBench(rpc, database)
     await database.close()
     await infra.drop_database(url)

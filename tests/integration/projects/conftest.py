@@ -13,7 +13,7 @@ from peyvand.centers.v1 import centers_pb2
 from peyvand.partners.v1 import agreements_pb2, institutions_pb2
 from peyvand.projects.v1 import companies_pb2, decisions_pb2, stages_pb2
 from peyvand.projects.v1 import projects_pb2 as pb
-from projects.api import ProjectsApi
+from projects.api import projects_api
 from projects.consumers import keep_copies
 from servicekit.database import Database
 from servicekit.delivery import Delivery
@@ -156,7 +156,7 @@ async def bench(infra: Infra) -> AsyncGenerator[ProjectsBench]:
     url = await infra.fresh_database("projects", migrated=True)
     database = Database(url, pool=10)
     service = pb.DESCRIPTOR.services_by_name["Projects"]
-    async with serve(service, ProjectsApi(database)) as rpc:
+    async with serve(service, projects_api(database)) as rpc:
         yield ProjectsBench(rpc, database)
     await database.close()
     await infra.drop_database(url)

@@ -51,32 +51,37 @@ async def import_rows(
     kind: str | Callable[[Row], str],
     key_of: Callable[[Row], str],
     validate_only: bool,
+    in_order: Callable[[Sequence[Row]], Sequence[int]] | None = None,
 ) -> list[types_pb2.RowResult]:
-    """Apply rows, or only check them; one result for each, in their order.
+    """Apply rows, or only check them; one result for each, in the order of `rows`.
 
     `kind` is what the rows describe, or a function that tells it of each. `apply` brings
     one row into a session and says what it did. A row that breaks a rule is refused with
     its violations, their fields relative to the row; the others are not held up by it.
+    `in_order` gives the places of the rows in the order in which they have to be applied.
     """
+    places = range(len(rows)) if in_order is None else in_order(rows)
+    ordered = [rows[place] for place in places]
 
     async def one(session: WriteSession, row: Row) -> RowOutcome:
         row_kind = kind if isinstance(kind, str) else kind(row)
         return await _apply_unless_known(session, row, apply, row_kind, key_of(row))
 
-    if not validate_only:
-        return [
-            await _result(key_of(row), database.write(lambda session, row=row: one(session, row)))
-            for row in rows
-        ]
-
     async def check(session: WriteSession) -> list[types_pb2.RowResult]:
-        return [await _result(key_of(row), _attempt(session, row, one)) for row in rows]
+        return [await _result(key_of(row), _attempt(session, row, one)) for row in ordered]
 
-    results = await database.rehearse(check)
-    for result in results:
-        if result.action == types_pb2.ROW_ACTION_CREATED:
-            result.id = ""  # the id was made for the check alone
-    return results
+    if validate_only:
+        results = await database.rehearse(check)
+        for result in results:
+            if result.action == types_pb2.ROW_ACTION_CREATED:
+                result.id = ""  # the id was made for the check alone
+    else:
+        results = [
+            await _result(key_of(row), database.write(lambda session, row=row: one(session, row)))
+            for row in ordered
+        ]
+    placed = dict(zip(places, results, strict=True))
+    return [placed[place] for place in range(len(rows))]
 
 
 async def upsert(

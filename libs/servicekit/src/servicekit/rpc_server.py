@@ -1,8 +1,9 @@
 """The server side of calls between processes.
 
-A service is an object with one async method for each rpc, named in snake case:
-``async def get_center(request, call) -> response``. What stands around every call
-(identity, policy, rules of the contract, errors, tracing, metrics) is here, once.
+A service gives one handler for each rpc, by its name in snake case:
+``async def get_center(request, call) -> response`` (see `servicekit.rpcs`). What stands
+around every call (identity, policy, rules of the contract, errors, tracing, metrics) is
+here, once.
 The transport is at the end of the file; `Dispatcher` knows nothing of it, so that
 another can take its place.
 """
@@ -49,7 +50,8 @@ class Call:
     now: datetime
 
 
-Handler = Callable[[Message, Call], Awaitable[Message]]
+# The dispatcher gives a handler the request of its rpc and nothing else.
+Handler = Callable[[Any, Call], Awaitable[Message]]
 
 
 class Dispatcher:
@@ -59,13 +61,16 @@ class Dispatcher:
         self._verifier = verifier
         self._handlers: dict[str, tuple[Rpc, Handler]] = {}
 
-    def add(self, service: ServiceDescriptor, implementation: object) -> None:
-        """Take the methods of a service. Raises `TypeError` if one of its rpcs has none."""
-        for rpc in contract().service_rpcs(service):
-            handler = getattr(implementation, snake_case(rpc.descriptor.name), None)
-            if handler is None:
-                raise TypeError(f"{type(implementation).__name__} does not answer {rpc.path}")
-            self._handlers[rpc.path] = (rpc, handler)
+    def add(self, service: ServiceDescriptor, handlers: Mapping[str, Handler]) -> None:
+        """Answer the rpcs of a service.
+
+        Raises `TypeError` if one of them has no handler, or a handler no rpc.
+        """
+        rpcs = {snake_case(rpc.descriptor.name): rpc for rpc in contract().service_rpcs(service)}
+        if odd := sorted(rpcs.keys() ^ handlers.keys()):
+            raise TypeError(f"{service.full_name}: rpc and handler do not match: {odd}")
+        for name, handler in handlers.items():
+            self._handlers[rpcs[name].path] = (rpcs[name], handler)
 
     def rpcs(self) -> list[Rpc]:
         """All rpcs that are answered here."""

@@ -31,6 +31,7 @@ from servicekit.messaging_tables import messaging_tables
 from servicekit.probes import ProbeServer
 from servicekit.relay import Relay
 from servicekit.rpc_server import Dispatcher, RpcServer
+from servicekit.rpcs import Rpcs
 from servicekit.settings import DatabaseSettings
 from servicekit.store import step_table
 
@@ -91,9 +92,9 @@ class Service:
         self._relay: Relay | None = None
         self.broker: Broker | None = None
 
-    def answer(self, service: ServiceDescriptor, implementation: object) -> None:
-        """Answer the rpcs of a service of the contract with an object's methods."""
-        self._dispatcher.add(service, implementation)
+    def answer(self, service: ServiceDescriptor, rpcs: Rpcs) -> None:
+        """Answer the rpcs of a service of the contract."""
+        self._dispatcher.add(service, rpcs.handlers)
 
     def beside(self, factory: Callable[[Broker], Background]) -> None:
         """Run a consumer or projector as soon as the broker is there."""

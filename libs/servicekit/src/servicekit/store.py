@@ -108,6 +108,11 @@ class AggregateStore(Generic[A, R]):
         return self._spec.aggregate
 
     @property
+    def collection(self) -> str:
+        """Name of the field that holds many of them in a list: ``centers``."""
+        return self._spec.plural.replace("-", "_")
+
+    @property
     def id_prefix(self) -> str:
         """Prefix of the ids."""
         return self._spec.id_prefix

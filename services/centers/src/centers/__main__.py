@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from centers.api import CentersApi
+from centers.api import centers_api
 from peyvand.centers.v1 import centers_pb2 as pb
 from servicekit.service import Service
 from servicekit.settings import DatabaseSettings
@@ -13,7 +13,7 @@ def main() -> None:
     service = Service(
         "centers", DatabaseSettings.from_environment(), Path(__file__).parent / "migrations"
     )
-    service.answer(pb.DESCRIPTOR.services_by_name["Centers"], CentersApi(service.database))
+    service.answer(pb.DESCRIPTOR.services_by_name["Centers"], centers_api(service.database))
     service.main()
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from observatory.api import ObservatoryApi
+from observatory.api import observatory_api
 from observatory.projections.following import Following
 from peyvand.observatory.v1 import observatory_pb2 as pb
 from servicekit.service import Service
@@ -15,7 +15,7 @@ def main() -> None:
     service = Service("observatory", settings, Path(__file__).parent / "migrations")
     following = Following(service.database, settings.database_url)
     service.beside(following.begin)
-    api = ObservatoryApi(service.database, following)
+    api = observatory_api(service.database, following)
     service.answer(pb.DESCRIPTOR.services_by_name["Observatory"], api)
     service.main()
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from partners.api import PartnersApi
+from partners.api import partners_api
 from peyvand.partners.v1 import partners_pb2 as pb
 from servicekit.service import Service
 from servicekit.settings import DatabaseSettings
@@ -13,7 +13,7 @@ def main() -> None:
     service = Service(
         "partners", DatabaseSettings.from_environment(), Path(__file__).parent / "migrations"
     )
-    service.answer(pb.DESCRIPTOR.services_by_name["Partners"], PartnersApi(service.database))
+    service.answer(pb.DESCRIPTOR.services_by_name["Partners"], partners_api(service.database))
     service.main()
 
 

@@ -113,6 +113,46 @@ def _present(
     return message
 
 
+async def get_indicator(
+    session: ReadSession, request: pb.GetIndicatorRequest, call: Call
+) -> pb.Indicator:
+    """Give one indicator as it stands today."""
+    found = await INDICATORS.store.get(session, request.indicator_id)
+    return await _present_one(session, found, call)
+
+
+async def list_indicators(
+    session: ReadSession, request: pb.ListIndicatorsRequest, call: Call
+) -> pb.ListIndicatorsResponse:
+    """Give a page of indicators as they stand today."""
+    found, token = await records.find_page(session, INDICATORS, request)
+    return pb.ListIndicatorsResponse(
+        indicators=await present(session, found, call), next_page_token=token
+    )
+
+
+async def create_indicator(
+    session: WriteSession, request: pb.CreateIndicatorRequest, call: Call
+) -> pb.Indicator:
+    """Record a new indicator."""
+    made = await records.create(session, INDICATORS, request.indicator, request, call)
+    return await _present_one(session, made, call)
+
+
+async def update_indicator(
+    session: WriteSession, request: pb.UpdateIndicatorRequest, call: Call
+) -> pb.Indicator:
+    """Change what is known of an indicator."""
+    id, given = request.indicator_id, request.indicator
+    changed = await records.update(session, INDICATORS, id, given, request=request, call=call)
+    return await _present_one(session, changed, call)
+
+
+async def _present_one(session: ReadSession, indicator: Indicator, call: Call) -> pb.Indicator:
+    (presented,) = await present(session, [indicator], call)
+    return presented
+
+
 async def get_observation(
     session: ReadSession, request: pb.GetObservationRequest, call: Call
 ) -> pb.Observation:

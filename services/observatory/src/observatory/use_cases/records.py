@@ -52,6 +52,15 @@ class Kind(Generic[A, R]):
     fixed: frozenset[str] = field(default_factory=frozenset[str])
 
     @property
+    def collection(self) -> str:
+        """Name of the field that holds many of them: ``action_items``."""
+        return self.store.collection
+
+    def id_in(self, request: Any) -> str:
+        """Id of the one that a request is about."""
+        return getattr(request, f"{self.store.kind}_id")
+
+    @property
     def given(self) -> frozenset[str]:
         """Fields that a caller gives for a new one."""
         return self.cls.EDITABLE | self.fixed | {"external_key"}
@@ -81,9 +90,53 @@ ACTION_ITEMS: Kind[ActionItem, plan_pb2.ActionItem] = Kind(
 REGULATIONS: Kind[Regulation, regulations_pb2.Regulation] = Kind(Regulation, repository.regulations)
 
 
-async def get(session: ReadSession, kind: Kind[A, R], id: str, call: Call) -> R:
+async def get_record(session: ReadSession, request: Any, call: Call, kind: Kind[A, R]) -> R:
     """Give one resource."""
-    return kind.store.present(await kind.store.get(session, id), call)
+    return kind.store.present(await kind.store.get(session, kind.id_in(request)), call)
+
+
+async def list_records(session: ReadSession, request: Any, call: Call, kind: Kind[A, R]) -> Any:
+    """Give a page of resources."""
+    found, token = await find_page(session, kind, request)
+    page = call.rpc.response_class(next_page_token=token)
+    getattr(page, kind.collection).extend(kind.store.present(one, call) for one in found)
+    return page
+
+
+async def create_record(session: WriteSession, request: Any, call: Call, kind: Kind[A, R]) -> R:
+    """Record a new resource."""
+    made = await create(session, kind, getattr(request, kind.store.kind), request, call)
+    return kind.store.present(made, call)
+
+
+async def update_record(session: WriteSession, request: Any, call: Call, kind: Kind[A, R]) -> R:
+    """Change what is known of a resource."""
+    given = getattr(request, kind.store.kind)
+    id = kind.id_in(request)
+    changed = await update(session, kind, id, given, request=request, call=call)
+    return kind.store.present(changed, call)
+
+
+async def take_record_step(
+    session: WriteSession, request: Any, call: Call, kind: Kind[S, R], action: str
+) -> R:
+    """Take one step in the life of a resource."""
+    aggregate = await kind.store.lock(session, kind.id_in(request), request.etag)
+    aggregate.take(action, occasion(request, call))
+    await kind.store.save(session, aggregate)
+    return kind.store.present(aggregate, call)
+
+
+async def list_record_steps(
+    session: ReadSession, request: Any, call: Call, kind: Kind[A, R]
+) -> Message:
+    """Give a page of the steps that a resource has taken."""
+    id = kind.id_in(request)
+    aggregate = await kind.store.get(session, id)
+    if not reaches(call.rpc, call.principal, own=kind.store.owned_by(aggregate, call)):
+        raise Fault.not_found(kind.store.kind, id)
+    steps, token = await kind.store.steps(session, aggregate.id, request)
+    return call.rpc.response_class(steps=steps, next_page_token=token)
 
 
 async def find_page(
@@ -116,26 +169,6 @@ async def update(
         await kind.check(session, aggregate)
         await kind.store.save(session, aggregate)
     return aggregate
-
-
-async def take_step(
-    session: WriteSession, kind: Kind[S, R], id: str, action: str, *, request: Any, call: Call
-) -> R:
-    """Take one step in the life of a resource."""
-    aggregate = await kind.store.lock(session, id, request.etag)
-    aggregate.take(action, occasion(request, call))
-    await kind.store.save(session, aggregate)
-    return kind.store.present(aggregate, call)
-
-
-async def list_steps(
-    session: ReadSession, kind: Kind[A, R], id: str, request: Message, call: Call
-) -> tuple[list[Any], str]:
-    """Give a page of the steps that a resource has taken, and the token of the next."""
-    aggregate = await kind.store.get(session, id)
-    if not reaches(call.rpc, call.principal, own=kind.store.owned_by(aggregate, call)):
-        raise Fault.not_found(kind.store.kind, id)
-    return await kind.store.steps(session, aggregate.id, request)
 
 
 async def import_row(
