@@ -7,6 +7,7 @@ refused then is tried again for some seconds before it counts as refused.
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, cast
@@ -33,6 +34,8 @@ _CHUNK_TIMEOUT = 60.0
 _PATIENCE = 60.0
 # How long a row waits for a neighbour's news.
 _ROW_PATIENCE = 10.0
+# How often a running import says that somebody is at work on it.
+HEARTBEAT = 5.0
 _OUT_OF_REACH = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
 _ROW_PATH = re.compile(r"rows\[(\d+)\]\.?")
 _OUTCOMES = {
@@ -103,9 +106,23 @@ class Run:
         self._backend = backend
         self._context = CallContext(token, timeout=_CHUNK_TIMEOUT)
         self._closing = closing
+        self._saving = asyncio.Lock()
 
     async def run(self) -> None:
         """Apply all rows. Never raises: how it ended is in the progress."""
+        heart = asyncio.create_task(self._beat())
+        try:
+            await self._run()
+        finally:
+            heart.cancel()
+
+    async def _beat(self) -> None:
+        with contextlib.suppress(_Superseded):
+            while True:
+                await asyncio.sleep(HEARTBEAT)
+                await self._save()
+
+    async def _run(self) -> None:
         progress = self._progress
         try:
             for rows in self._file.by_rpc():
@@ -197,16 +214,25 @@ class Run:
 
         The broker may be away while rows are applied; the next save then tells more.
         """
-        self._progress.updated_at.GetCurrentTime()
-        try:
-            revision = await self._store.put(self._progress, self._revision)
-        except Fault:
-            if self._progress.HasField("finished_at"):
-                raise
-            return
+        async with self._saving:
+            self._progress.updated_at.GetCurrentTime()
+            try:
+                self._revision = await self._put()
+            except Fault:
+                if self._progress.HasField("finished_at"):
+                    raise
+
+    async def _put(self) -> int:
+        revision = await self._store.put(self._progress, self._revision)
+        if revision is None:
+            # A write of ours whose answer was lost looks like somebody else's.
+            stored = await self._store.get(self._progress.id)
+            if stored is None or stored.progress.started_at != self._progress.started_at:
+                raise _Superseded
+            revision = await self._store.put(self._progress, stored.revision)
         if revision is None:
             raise _Superseded
-        self._revision = revision
+        return revision
 
 
 class _Superseded(Exception):

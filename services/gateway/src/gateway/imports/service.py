@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.auth import Caller
 from gateway.imports.documents import read_json, read_yaml
 from gateway.imports.rows import RowFile, read_rows
-from gateway.imports.runner import Backend, Run, check, new_progress
+from gateway.imports.runner import HEARTBEAT, Backend, Run, check, new_progress
 from gateway.imports.sections import sections
 from gateway.imports.store import Claim, ImportStore, Stored
 from gateway.imports.tables import read_table
@@ -26,9 +26,8 @@ MEDIA_TYPES = (YAML, JSON, CSV)
 # The kinds that a table can hold: flat enough to be kept in a spreadsheet.
 TABLE_KINDS = ("centers", "institutions", "projects")
 
-# A running import says so after each chunk and each wait. After this silence the
-# gateway that ran it is taken to be gone.
-_SILENCE = timedelta(seconds=90)
+# After so long without a heartbeat the gateway that ran an import is taken to be gone.
+_SILENCE = timedelta(seconds=4 * HEARTBEAT)
 
 
 @dataclass(frozen=True)
