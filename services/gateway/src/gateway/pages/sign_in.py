@@ -7,6 +7,7 @@ or make its own name point here, but not both with these headers.
 """
 
 import ipaddress
+import re
 from pathlib import Path
 
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from servicekit.errors import Fault
 from servicekit.local_issuer import DEFAULT_TTL_SECONDS, read_key, sign_token
 
 ROLE = "hq_admin"
-_NAMES_OF_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_THIS_MACHINE = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 # Any of these means that a proxy stands between, whose neighbour may be anyone.
 _SENT_BY_PROXIES = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
@@ -78,9 +79,7 @@ def is_local(request: Request) -> bool:
     """Tell whether a request comes from this machine, straight, and calls it by its own name."""
     if any(name in request.headers for name in _SENT_BY_PROXIES):
         return False
-    host = request.headers.get("host", "").lower()
-    name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else ""
-    if (name or host.partition(":")[0]) not in _NAMES_OF_THIS_MACHINE:
+    if _THIS_MACHINE.fullmatch(request.headers.get("host", "")) is None:
         return False
     try:
         address = ipaddress.ip_address(request.client.host if request.client else "")

@@ -1,0 +1,270 @@
+"""The headquarters' page in a browser, on the whole network with the reported facts in it."""
+
+import contextlib
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from peyvandctl import seed
+from peyvandctl.cluster import GATEWAY, Cluster
+from tests.support.browser import browser
+
+CENTERS = "table.centers tbody tr"
+PERSIAN_DIGITS = re.compile("[۰-۹]")
+
+
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+async def cluster(network: Cluster) -> Cluster:
+    await seed.load(network, lambda _: None)
+    return network
+
+
+@contextlib.asynccontextmanager
+async def reader(
+    chromium: Browser, cluster: Cluster, locale: str = "fa-IR"
+) -> AsyncGenerator[Page]:
+    """A reader with a browser of their own, which may complain of nothing."""
+    context = await chromium.new_context(locale=locale, viewport={"width": 1280, "height": 900})
+    complaints = watch(context, cluster.gateway_url)
+    page = await context.new_page()
+    await page.goto(cluster.gateway_url)
+    try:
+        yield page
+        assert complaints == []
+    finally:
+        await context.close()
+
+
+def watch(context: BrowserContext, own: str) -> list[str]:
+    """Collect what a page must not do: log errors, break its policy, call elsewhere."""
+    complaints: list[str] = []
+    context.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text)
+            if message.type in ("error", "warning") and not is_lost_line(message.text)
+            else None
+        ),
+    )
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith(own)
+            else complaints.append(f"asked elsewhere: {request.url}")
+        ),
+    )
+    return complaints
+
+
+def is_lost_line(text: str) -> bool:
+    """Tell whether a browser or htmx speaks of a gateway that a test has stopped."""
+    return "net::ERR_" in text or "Failed to fetch" in text or "network error" in text
+
+
+async def sign_in(page: Page) -> None:
+    await page.get_by_role("button", name="ورود به‌عنوان ستاد").click()
+    await expect(page.locator(".who")).to_contain_text("مدیر ستاد")
+
+
+async def change(cluster: Cluster, code: str, verb: str) -> None:
+    """Take a step with a center, as a program would."""
+    headers = {"Authorization": f"Bearer {cluster.token('hq_admin')}"}
+    async with httpx.AsyncClient(base_url=cluster.gateway_url, headers=headers) as http:
+        listed = (await http.get("/v1/centers")).raise_for_status().json()["centers"]
+        (center,) = [item for item in listed if item["code"] == code]
+        path = f"/v1/centers/{center['id']}"
+        etag = (await http.get(path)).headers["etag"]
+        answer = await http.post(
+            f"{path}:{verb}",
+            json={"reason": "بازسازی اتاق تمیز"},
+            headers={"If-Match": etag, "Idempotency-Key": f"{verb}-{etag}"},
+        )
+        answer.raise_for_status()
+
+
+async def test_the_page_says_how_the_network_stands(
+    chromium: Browser, cluster: Cluster, tmp_path: Path
+) -> None:
+    async with reader(chromium, cluster) as page:
+        await expect(page.locator("html")).to_have_attribute("dir", "rtl")
+        await expect(page.locator("h1")).to_contain_text("۴ از ۵ مرکز فعال‌اند؛ خراسان رضوی")
+        await expect(page.locator("h1")).to_contain_text("تازگی نامعلوم")
+        await expect(page).to_have_title(re.compile("۴ از ۵ مرکز فعال"))
+        rows = page.locator(CENTERS)
+        await expect(rows).to_have_count(5)
+        await expect(rows.filter(has_text="در حال راه‌اندازی")).to_have_count(1)
+        await expect(page.locator(".liveness-unknown")).to_have_count(5)
+        await expect(page.locator(".liveness-online")).to_have_count(0)
+        await expect(page.locator("#card-centers .coverage")).to_contain_text("۵ از ۵ مرکز")
+        await expect(page.locator(".regulations li")).to_have_count(2)
+        await expect(page.locator(".timeline li")).to_have_count(12)
+        # What the public may not see is not there, and the page says that.
+        await expect(page.locator(".matters")).not_to_contain_text("تعیین تکلیف")
+        await expect(page.locator(".matters")).to_contain_text("پس از ورود")
+        await page.screenshot(path=tmp_path / "page-fa.png", full_page=True)
+
+
+async def test_one_click_changes_the_language(
+    chromium: Browser, cluster: Cluster, tmp_path: Path
+) -> None:
+    async with reader(chromium, cluster) as page:
+        await page.get_by_role("link", name="English").click()
+        await expect(page.locator("html")).to_have_attribute("dir", "ltr")
+        await expect(page.locator("h1")).to_contain_text("4 of 5 centers are operational")
+        main = await page.locator("main").inner_text()
+        assert PERSIAN_DIGITS.search(main) is None
+        await page.goto(cluster.gateway_url)  # the choice is kept
+        await expect(page.locator("html")).to_have_attribute("lang", "en")
+        await page.screenshot(path=tmp_path / "page-en.png", full_page=True)
+    async with reader(chromium, cluster, locale="en-GB") as page:
+        await expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+async def test_a_change_shows_without_a_reload(chromium: Browser, cluster: Cluster) -> None:
+    async with reader(chromium, cluster) as page:
+        await page.evaluate("window.notReloaded = true")
+        kerman = page.locator(CENTERS).filter(has_text="KRM")
+        await expect(kerman).to_have_attribute("data-state", "operational")
+        await change(cluster, "KRM", "suspend")
+        try:
+            await expect(kerman).to_have_attribute("data-state", "suspended", timeout=5000)
+            await expect(page.locator("h1")).to_contain_text("کرمان تعلیق شده است")
+            await expect(page.locator(".matters")).to_contain_text("کرمان تعلیق است")
+            await expect(page).to_have_title(re.compile("۳ از ۵"))
+            await expect(page.locator(".timeline li").first).to_contain_text("تعلیق")
+        finally:
+            await change(cluster, "KRM", "resume")
+        await expect(kerman).to_have_attribute("data-state", "operational", timeout=5000)
+        assert await page.evaluate("window.notReloaded")
+
+
+async def test_the_headquarters_signs_in_and_out_with_a_click(
+    chromium: Browser, cluster: Cluster
+) -> None:
+    async with reader(chromium, cluster) as page:
+        await sign_in(page)
+        await expect(page.locator(".matters")).to_contain_text("تعیین تکلیف")
+        await expect(page.locator("#card-items .value")).to_have_text("۱")
+        (cookie,) = [c for c in await page.context.cookies() if c.get("name") == "peyvand_session"]
+        assert cookie.get("httpOnly")
+        assert cookie.get("sameSite") == "Strict"
+        await page.get_by_role("button", name="خروج").click()
+        await expect(page.locator(".who")).to_have_count(0)
+        await expect(page.locator(".matters")).not_to_contain_text("تعیین تکلیف")
+
+
+async def test_an_observatory_that_is_gone_is_told_with_the_time_of_the_last_figures(
+    chromium: Browser, cluster: Cluster
+) -> None:
+    async with reader(chromium, cluster) as page:
+        await expect(page.locator(".alarm-down")).to_have_count(0)
+        observatory = cluster.process("observatory")
+        await observatory.kill()
+        try:
+            alarm = page.locator(".alarm-down").filter(has_text="این ارقام مربوط به")
+            await expect(alarm).to_be_visible(timeout=10_000)
+            await expect(alarm).to_have_text(re.compile(r"از [۰-۹]{2}:[۰-۹]{2}"))
+            # A reader who comes now sees the last figures, and the same warning.
+            await page.reload()
+            await expect(alarm).to_be_visible()
+            await expect(page.locator(CENTERS)).to_have_count(5)
+        finally:
+            await observatory.start()
+        await expect(page.locator(".alarm-down")).to_have_count(0, timeout=15_000)
+
+
+async def test_a_gateway_that_is_gone_is_told_at_once(chromium: Browser, cluster: Cluster) -> None:
+    async with reader(chromium, cluster) as page:
+        notice = page.locator("#connection")
+        await page.wait_for_timeout(500)
+        await expect(notice).to_be_hidden()
+        gateway = cluster.process(GATEWAY)
+        await gateway.kill()
+        try:
+            await expect(notice).to_be_visible(timeout=5000)
+            await expect(notice).to_have_text(re.compile("قطع است؛ ارقام مربوط به ساعت [۰-۹]"))
+            await expect(page.locator(CENTERS)).to_have_count(5)
+        finally:
+            await gateway.start()
+        await expect(notice).to_be_hidden(timeout=15_000)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["fa-IR", "en-GB"])
+async def test_a_narrow_screen_needs_no_sideways_scrolling(
+    chromium: Browser, cluster: Cluster, tmp_path: Path, locale: str, scheme: str
+) -> None:
+    dark = scheme == "dark"
+    context = await chromium.new_context(
+        locale=locale,
+        viewport={"width": 375, "height": 800},
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+    )
+    page = await context.new_page()
+    await page.goto(cluster.gateway_url)
+    await expect(page.locator(CENTERS)).to_have_count(5)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert await page.evaluate("document.fonts.check('16px Vazirmatn')")
+    assert await page.evaluate(CONTRAST) == []
+    await page.screenshot(path=tmp_path / f"page-{locale}-{scheme}-375.png", full_page=True)
+    await context.close()
+
+
+# Texts whose contrast with the ground behind them is below 4.5 (WCAG AA).
+CONTRAST = """() => {
+  const channel = (value) => {
+    value /= 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  };
+  const luminance = ([r, g, b]) =>
+    0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const numbers = (text) => text.match(/[0-9.]+/g).map(Number);
+  const ground = (element) => {
+    for (let node = element; node; node = node.parentElement) {
+      const [r, g, b, a = 1] = numbers(getComputedStyle(node).backgroundColor);
+      if (a > 0) return [r, g, b];
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (!own || !element.checkVisibility() || element.tagName === "NOSCRIPT") continue;
+    const pair = [numbers(getComputedStyle(element).color), ground(element)].map(luminance);
+    const ratio = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+    if (ratio < 4.5) found.push(`${element.textContent.trim().slice(0, 40)}: ${ratio.toFixed(2)}`);
+  }
+  return found;
+}"""
+
+
+async def test_nobody_signs_in_under_another_name_of_this_machine(cluster: Cluster) -> None:
+    port = cluster.gateway_url.rpartition(":")[2]
+    own = {"Host": f"127.0.0.1:{port}", "Sec-Fetch-Site": "same-origin"}
+    async with httpx.AsyncClient(base_url=cluster.gateway_url) as http:
+        for headers in (
+            {"Host": f"peyvand.example:{port}"},
+            {"Host": f"127.0.0.1.peyvand.example:{port}"},
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Sec-Fetch-Site": "same-site"},
+            {"X-Forwarded-For": "127.0.0.1"},
+        ):
+            answer = await http.post("/sign-in", headers=own | headers)
+            assert (answer.status_code, "set-cookie" in answer.headers) == (404, False), headers
+        answer = await http.get("/", headers={"Host": f"peyvand.example:{port}"})
+        assert "/sign-in" not in answer.text
+        answer = await http.post("/sign-in", headers=own)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
