@@ -7,7 +7,6 @@ to each other in time.
 """
 
 import base64
-import binascii
 import heapq
 import re
 from collections.abc import Mapping, Sequence
@@ -33,9 +32,9 @@ def decode(text: str) -> dict[str, int]:
     try:
         plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)
         pairs = plain.decode("ascii")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise ValueError("not a cursor") from None
-    if not _TEXT.fullmatch(pairs) or pairs.endswith(","):
+    if not pairs or not _TEXT.fullmatch(pairs) or pairs.endswith(","):
         raise ValueError("not a cursor")
     vector = {name: int(number) for name, _, number in (p.partition("=") for p in pairs.split(","))}
     if max(vector.values()) >= 1 << 63:

@@ -57,9 +57,10 @@ class Viewer:
             )
             if ids
         ]
-        own = sa.and_(columns.visibility == Visibility.CONCERNED.value, sa.or_(*concerned))
-        public = columns.visibility == Visibility.PUBLIC.value
-        return sa.or_(public, own) if concerned else public
+        own = sa.and_(
+            columns.visibility == Visibility.CONCERNED.value, sa.or_(sa.false(), *concerned)
+        )
+        return sa.or_(columns.visibility == Visibility.PUBLIC.value, own)
 
 
 class Entry:

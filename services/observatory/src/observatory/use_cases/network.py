@@ -5,16 +5,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
 from observatory import tables
 from observatory.projections.following import Following
 from observatory.projections.network_status import build_status, take_snapshot
+from observatory.projections.picture import Picture
 from peyvand.observatory.v1 import network_pb2 as pb
 from servicekit.database import Database, ReadSession, WriteSession
 from servicekit.errors import Fault
 from servicekit.json_form import plain_time
 from servicekit.mapping import to_timestamp
+from servicekit.messaging_tables import TABLES
 from servicekit.rpc_server import Call
+
+log = structlog.get_logger(__name__)
 
 _REBUILD = tables.rebuild
 # A request that was never begun, or a rebuild that does not end, must not hold off
@@ -43,7 +48,8 @@ async def rebuild(
 ) -> pb.RebuildProjectionsResponse:
     """Build the picture anew, or wait on for what the same key has begun.
 
-    Raises `Fault` ``REBUILD_RUNNING`` when it is not done within `patience` seconds.
+    Raises `Fault` ``REBUILD_RUNNING`` when it is not done within `patience` seconds,
+    ``UNAVAILABLE`` while the broker is away or has not got back all events.
     """
     if not request.idempotency_key:
         raise Fault("IDEMPOTENCY_KEY_REQUIRED")
@@ -76,6 +82,7 @@ async def _claim(
     )
     if newest is not None and (since := _running_since(newest, call.now)):
         raise Fault("REBUILD_RUNNING", {"started_at": plain_time(since)})
+    await _require_whole_streams(session, goals)
     await session.execute(sa.delete(_REBUILD).where(own))
     row = {
         "subject": call.principal.subject,
@@ -85,6 +92,19 @@ async def _claim(
     }
     inserted = await session.execute(sa.insert(_REBUILD).values(row).returning(columns.generation))
     return inserted.scalar_one(), True
+
+
+async def _require_whole_streams(session: WriteSession, ends: dict[str, int]) -> None:
+    """Raise `Fault` ``UNAVAILABLE`` while a stream is being refilled.
+
+    A picture made of what such a stream has would be complete too early.
+    """
+    columns = TABLES.projection_position.c
+    query = sa.select(columns.stream, columns.position).where(columns.projection == Picture.name)
+    for row in await session.rows(query):
+        if ends.get(row.stream, 0) < row.position:
+            log.warning("rebuild_waits_for_refill", stream=row.stream, end=ends.get(row.stream, 0))
+            raise Fault("UNAVAILABLE")
 
 
 def _running_since(row: Any, now: datetime) -> datetime | None:
