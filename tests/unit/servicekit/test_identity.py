@@ -1,9 +1,12 @@
 """Only tokens of the trusted issuer prove anything."""
 
 import json
+import threading
 import time
+from collections.abc import Generator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from joserfc import jwt
@@ -134,3 +137,48 @@ async def test_an_expired_token_is_refused_also_when_it_was_good_before(
 async def test_without_keys_nobody_is_let_in(signer: Signer, tmp_path: Path) -> None:
     with pytest.raises(Fault, match="UNAVAILABLE"):
         await verifier(signer, jwks=str(tmp_path / "missing")).verify(signer.token())
+
+
+class Discovery(BaseHTTPRequestHandler):
+    """An OpenID Connect issuer as far as a verifier sees one."""
+
+    signer: Signer
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        host = f"http://{self.headers['Host']}"
+        documents = {
+            "/realm/.well-known/openid-configuration": {"jwks_uri": f"{host}/realm/keys"},
+            "/realm/keys": json.loads(self.signer.jwks.read_text()),
+        }
+        body = json.dumps(documents[self.path]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def discovery(signer: Signer) -> Generator[str]:
+    Discovery.signer = signer
+    Discovery.asked.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Discovery)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/realm"
+    server.shutdown()
+    server.server_close()
+
+
+async def test_any_oidc_issuer_is_trusted_by_its_address_alone(
+    signer: Signer, discovery: str
+) -> None:
+    trusting = verifier(signer, issuer=discovery, jwks="")
+    principals = [await trusting.verify(signer.token(iss=discovery, sub=who)) for who in "abc"]
+    assert [principal.subject for principal in principals] == ["a", "b", "c"]
+    assert Discovery.asked == ["/realm/.well-known/openid-configuration", "/realm/keys"]
+    with pytest.raises(Fault, match="TOKEN_REJECTED"):
+        await trusting.verify(signer.token())
