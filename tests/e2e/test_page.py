@@ -203,7 +203,7 @@ async def test_a_gateway_that_is_gone_is_told_at_once(chromium: Browser, cluster
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("locale", ["fa-IR", "en-GB"])
-async def test_a_narrow_screen_needs_no_sideways_scrolling(
+async def test_every_screen_shows_it_without_sideways_scrolling_and_with_contrast(
     chromium: Browser, cluster: Cluster, tmp_path: Path, locale: str, scheme: str
 ) -> None:
     dark = scheme == "dark"
@@ -220,6 +220,9 @@ async def test_a_narrow_screen_needs_no_sideways_scrolling(
     assert await page.evaluate("document.fonts.check('16px Vazirmatn')")
     assert await page.evaluate(CONTRAST) == []
     await page.screenshot(path=tmp_path / f"page-{locale}-{scheme}-375.png", full_page=True)
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 1280
+    await page.screenshot(path=tmp_path / f"page-{locale}-{scheme}-1280.png", full_page=True)
     await context.close()
 
 

@@ -100,11 +100,13 @@ async def test_an_observatory_that_is_gone_leaves_the_last_figures_and_a_warning
 ) -> None:
     first = await local.get("/")
     assert "alarm-down" not in first.text
+    assert 'class="fresh"' in first.text
     break_down(site)
     await pause()
     answer = await local.get("/")
     assert answer.status_code == 200
     assert "این ارقام مربوط به" in answer.text
+    assert 'class="stale"' in answer.text
     assert answer.text.count('data-state="operational"') == 4
     assert answer.headers["etag"] != first.headers["etag"]
 

@@ -64,7 +64,8 @@ def test_silent_centers_are_named_and_never_counted_as_well() -> None:
     assert "Tabriz is late or silent; 1 center has never reported" in shown.headline
     assert "on time" not in shown.headline
     assert [(m.kind, m.text, m.detail) for m in shown.matters] == [
-        ("late", "Tabriz: Offline", "since 09:42")
+        ("late", "Tabriz: Offline", "since 09:42"),
+        ("unknown", "1 operational center has never reported", "Shiraz"),
     ]
 
 
@@ -91,9 +92,20 @@ def test_a_suspended_center_stands_first_and_asks_for_a_decision() -> None:
     tabriz.state_reason = "Clean room rebuilt"
     shown = seen(status)
     assert shown.centers[0].code == "TBZ"
-    (matter,) = shown.matters
+    matter, unknown = shown.matters
+    assert (unknown.kind, unknown.detail) == ("unknown", "Kerman, Shiraz and Tehran")
     assert (matter.kind, matter.text) == ("decide", "Tabriz is suspended: resume or close?")
     assert matter.detail == "since 10:38; Clean room rebuilt"
+
+
+def test_many_centers_are_named_by_the_first_and_counted() -> None:
+    status = network_status(NOW)
+    for code in ("TBZ", "TEH"):
+        center(status, code).state = centers_pb2.CENTER_STATE_PLANNED
+    assert "Tabriz and Tehran are planned" in seen(status).headline
+    for item in status.centers:
+        item.state = centers_pb2.CENTER_STATE_PLANNED
+    assert "Kerman, Razavi Khorasan, Shiraz and 2 more are planned" in seen(status).headline
 
 
 def test_a_total_that_nothing_is_known_of_shows_no_zero() -> None:
@@ -101,6 +113,7 @@ def test_a_total_that_nothing_is_known_of_shows_no_zero() -> None:
     assert (cards["fresh"].value, cards["fresh"].is_partial) == ("—", True)
     assert cards["centers"].coverage == "Known of 5 of 5 centers"
     assert cards["projects"].coverage == "None is recorded"
+    assert [p.label for p in cards["centers"].parts] == ["Operational", "Being set up"]
     assert [(p.label, p.value) for p in cards["institutions"].parts] == [
         ("Iran", "6"),
         ("Russia", "3"),
@@ -152,7 +165,7 @@ def test_sources_that_are_behind_are_late_whatever_else_they_say() -> None:
         ("stale", "out of reach", "since 10:37"),
         ("unknown", "never heard of", ""),
     ]
-    assert [matter.text for matter in shown.matters] == [
+    assert [matter.text for matter in shown.matters if matter.kind == "late"] == [
         "Figures from centers are behind",
         "Figures from partners are behind",
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from gateway.pages.picture import Picture
-from gateway.pages.reading import LIVENESS, SILENT, Reader, liveness_of, state_of
+from gateway.pages.reading import LIVENESS, SILENT, Reader, counted, liveness_of, state_of
 from gateway.pages.view_model import Matter, StreamRow
 from gateway.pages.wording import TEHRAN
 from peyvand.observatory.v1 import network_pb2, plan_pb2
@@ -30,6 +30,27 @@ def matters(reader: Reader, picture: Picture) -> Iterable[Matter]:
             )
             late.append(Matter("late", text, stream(reader, source).detail, "#sources"))
     yield from late
+    yield from _never_heard(reader, picture.status)
+
+
+def _never_heard(reader: Reader, status: network_pb2.NetworkStatus) -> Iterable[Matter]:
+    words = reader.words
+    found = [
+        center
+        for center in counted(status)
+        if state_of(center) == "operational" and liveness_of(center) == "unknown"
+    ]
+    if found:
+        yield Matter(
+            "unknown",
+            words.say_count(
+                "%(count)s operational center has never reported",
+                "%(count)s operational centers have never reported",
+                len(found),
+            ),
+            reader.names(found),
+            "#centers",
+        )
 
 
 def _action_item(reader: Reader, item: plan_pb2.ActionItem) -> Matter:

@@ -7,7 +7,7 @@ from google.protobuf.descriptor import EnumDescriptor
 from gateway.pages.provinces import province_name
 from gateway.pages.reading import LIVENESS, STATE, Reader, liveness_of, state_of
 from gateway.pages.view_model import Card, CenterRow, Part, StageCell
-from peyvand.observatory.v1 import network_pb2
+from peyvand.observatory.v1 import network_pb2, plan_pb2
 from peyvand.partners.v1 import activities_pb2, agreements_pb2
 from peyvand.projects.v1 import stages_pb2
 from servicekit.contract import enum_names
@@ -23,7 +23,13 @@ def cards(reader: Reader, status: network_pb2.NetworkStatus) -> Iterable[Card]:
     totals = status.totals
     say = reader.words.say
     if totals.HasField("open_action_items"):
-        yield _card(reader, "items", say("Open action items"), totals.open_action_items)
+        yield _card(
+            reader,
+            "items",
+            say("Open action items"),
+            totals.open_action_items,
+            plan_pb2.ActionItemState.DESCRIPTOR,
+        )
     yield _card(reader, "centers", say("Centers"), totals.centers, STATE)
     yield _card(reader, "fresh", say("Centers with fresh figures"), totals.fresh_centers, LIVENESS)
     yield _card(reader, "projects", say("Active projects"), totals.projects, _STAGE)
@@ -70,7 +76,7 @@ def _card(
         is_partial=total.known < total.of or not total.HasField("as_of"),
         parts=tuple(
             Part(_kind(reader, part.key, key, enum), words.number(part.value))
-            for part in total.parts
+            for part in _in_order(total.parts, enum)
             if part.value
         ),
         sample=words.say("and %(count)s sample", count=words.number(total.sample))
@@ -80,6 +86,14 @@ def _card(
     )
 
 
+def _in_order(
+    parts: Iterable[network_pb2.Count], enum: EnumDescriptor | None
+) -> Iterable[network_pb2.Count]:
+    if enum is _STAGE:
+        return sorted(parts, key=lambda part: part.key)
+    return sorted(parts, key=lambda part: (-part.value, part.key))
+
+
 def _kind(reader: Reader, value: str, card: str, enum: EnumDescriptor | None) -> str:
     if card == "institutions":
         return reader.words.country(value)
@@ -87,7 +101,6 @@ def _kind(reader: Reader, value: str, card: str, enum: EnumDescriptor | None) ->
         known = {
             "knowledge_based": reader.words.say("knowledge-based"),
             "other": reader.words.say("other"),
-            "not_knowledge_based": reader.words.say("other"),
         }
         return known.get(value, value.replace("_", " "))
     return reader.words.label(enum, value) if enum else value.replace("_", " ")

@@ -36,8 +36,10 @@ class Reader:
 
     def names(self, centers: Sequence[network_pb2.CenterStatus]) -> str:
         """The first of several centers by name, the rest by number."""
-        named = [self.short_name(center) for center in centers[:_NAMED]]
-        more = len(centers) - _NAMED
+        # The last one is as short by its name as by its number.
+        shown = len(centers) if len(centers) <= _NAMED + 1 else _NAMED
+        named = [self.short_name(center) for center in centers[:shown]]
+        more = len(centers) - shown
         if more > 0:
             named.append(self.words.say_count("%(count)s more", "%(count)s more", more))
         return self.words.names(named)

@@ -30,6 +30,7 @@ def view(picture: Picture, words: Wording, now: datetime | None = None) -> View:
     return View(
         title=title(reader, status),
         headline=headline(reader, status),
+        is_stale="status" in picture.missing,
         weekday=words.weekday(status.as_of) if status else "",
         as_of=reader.moment(status.as_of) if status else None,
         alarms=tuple(alarms(reader, picture)),

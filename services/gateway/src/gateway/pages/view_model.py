@@ -112,10 +112,11 @@ class Alarm:
 
 @dataclass(frozen=True)
 class View:
-    """Everything that the page shows."""
+    """Everything that the page shows. Stale: it is not known whether the figures still hold."""
 
     title: str
     headline: str
+    is_stale: bool
     weekday: str
     as_of: Moment | None
     alarms: tuple[Alarm, ...]
