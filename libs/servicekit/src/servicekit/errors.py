@@ -17,6 +17,11 @@ from domainkit.rules import IllegalStep, Refused, RulesBroken
 from servicekit.contract import contract
 
 ERROR_DOMAIN = "peyvand"
+# A fault travels in the trailing metadata of a gRPC answer, which both ends bound:
+# what is larger arrives as an answer that never came.
+MAX_METADATA = 128 * 1024  # bytes
+_MAX_VIOLATIONS_SIZE = 48 * 1024  # bytes
+_MAX_TEXT = 500  # characters of one text
 
 # gRPC codes by HTTP status, after google/rpc/code.proto.
 _CODES = {
@@ -114,7 +119,9 @@ def to_status(fault: Fault) -> status_pb2.Status:
     """Pack a fault for the wire."""
     spec = contract().error(fault.reason)
     info = error_details_pb2.ErrorInfo(
-        reason=fault.reason, domain=ERROR_DOMAIN, metadata=fault.params
+        reason=fault.reason,
+        domain=ERROR_DOMAIN,
+        metadata={key: _short(value) for key, value in fault.params.items()},
     )
     details = [_pack(info)]
     if fault.violations:
@@ -133,7 +140,7 @@ def to_status(fault: Fault) -> status_pb2.Status:
             )
         )
     code = _CODES.get(spec.http_status, grpc.StatusCode.UNKNOWN)
-    return status_pb2.Status(code=code.value[0], message=str(fault), details=details)
+    return status_pb2.Status(code=code.value[0], message=fault.reason, details=details)
 
 
 def from_status(status: status_pb2.Status) -> Fault:
@@ -159,25 +166,34 @@ def from_status(status: status_pb2.Status) -> Fault:
 
 
 def _bad_request(violations: Sequence[Violation]) -> error_details_pb2.BadRequest:
+    packed = error_details_pb2.BadRequest()
+    size = 0
+    for item in violations:
+        violation = _field_violation(item)
+        size += violation.ByteSize()
+        # Enough to mend a request by; the rest shows when these are mended.
+        if size > _MAX_VIOLATIONS_SIZE:
+            break
+        packed.field_violations.append(violation)
+    return packed
+
+
+def _field_violation(item: Violation) -> error_details_pb2.BadRequest.FieldViolation:
     # A violation's parameters ride in `description` as "key=value" lines: the
     # sentence itself is made at the edge, in the caller's language.
-    return error_details_pb2.BadRequest(
-        field_violations=[
-            error_details_pb2.BadRequest.FieldViolation(
-                field=item.field,
-                reason=item.reason,
-                description="\n".join(
-                    f"{k}={v}".replace("\n", " ") for k, v in item.params.items()
-                ),
-            )
-            for item in violations
-        ]
+    lines = (f"{key}={_short(value)}".replace("\n", " ") for key, value in item.params.items())
+    return error_details_pb2.BadRequest.FieldViolation(
+        field=_short(item.field), reason=item.reason, description="\n".join(lines)
     )
 
 
 def _unpack_violation(item: error_details_pb2.BadRequest.FieldViolation) -> Violation:
-    pairs = (line.partition("=") for line in item.description.splitlines())
+    pairs = (line.partition("=") for line in item.description.split("\n") if line)
     return Violation(item.field, item.reason, {key: value for key, _, value in pairs})
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"
 
 
 def _pack(message: Message) -> any_pb2.Any:

@@ -15,12 +15,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from servicekit import tracing
 from servicekit.contract import Rpc
-from servicekit.errors import Fault, from_status
+from servicekit.errors import MAX_METADATA, Fault, from_status
 from servicekit.rpc_server import MAX_MESSAGE
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE),
     ("grpc.max_send_message_length", MAX_MESSAGE),
+    ("grpc.max_metadata_size", MAX_METADATA),
+    ("grpc.absolute_max_metadata_size", MAX_METADATA),
     # A service that comes back is found again within a second, not after a minute.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),

@@ -30,7 +30,7 @@ from opentelemetry.trace import SpanKind
 
 from servicekit import telemetry, tracing
 from servicekit.contract import Rpc, contract
-from servicekit.errors import Fault, as_fault, to_status
+from servicekit.errors import MAX_METADATA, Fault, as_fault, to_status
 from servicekit.identity import Principal, TokenVerifier
 from servicekit.policy import authorize
 from servicekit.validation import violations
@@ -147,6 +147,8 @@ class RpcServer:
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", MAX_MESSAGE),
                 ("grpc.max_send_message_length", MAX_MESSAGE),
+                ("grpc.max_metadata_size", MAX_METADATA),
+                ("grpc.absolute_max_metadata_size", MAX_METADATA),
             ]
         )
         self._health = _health_servicer()
