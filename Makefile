@@ -108,8 +108,9 @@ contract: .venv/.packages ## generated code is fresh, and no caller is broken
 unit-test: .venv/.packages ## only the tests that start no process
 	@$(PY) -m pytest tests/unit $(PYTEST_ARGS)
 
-gen: .venv/.packages ## generate code from the contract in proto/
+gen: .venv/.packages ## generate code and the published document from proto/
 	@$(PY) proto/generate.py
+	@$(PY) -m gateway openapi services/gateway/openapi.json
 
 chaos: .venv/.packages ## the long chaos run
 	@$(PY) -m pytest tests/chaos -m chaos --chaos-seconds=300 --timeout=1800 $(PYTEST_ARGS)
