@@ -22,6 +22,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from prometheus_client import Counter, Gauge
 
+from servicekit import tracing
 from servicekit.broker import Broker, StreamSpec
 from servicekit.delivery import is_transient
 from servicekit.history import History, HistoryError, outgoing
@@ -220,9 +221,15 @@ class Relay:
             if not rows:
                 await self._wait(self._safety_poll)
                 continue
+            began = time.time_ns()
             result = await publisher.publish(
                 [outgoing(row) for row in rows], self.state.last_sequence
             )
+            for row in rows[: result.stored]:
+                headers = row["headers"]
+                tracing.record_publish(
+                    headers["ce-type"], row["subject"], headers.get("traceparent"), began
+                )
             if result.stored:
                 done, first = rows[: result.stored], self.state.last_sequence + 1
                 sequences = range(first, first + result.stored)

@@ -135,6 +135,26 @@ def consumer_span(name: str, traceparent: str | None) -> Generator[Span | None]:
         yield recorded
 
 
+def record_publish(event_type: str, subject: str, traceparent: str | None, began: int) -> None:
+    """Record that an event was published, if the trace that it carries is recorded.
+
+    `began` is when publishing began, in nanoseconds since the epoch; it ends now. The
+    parent is the transaction that recorded the event, as it is for the consumers'
+    spans: what is published has to be the same bytes each time, so it cannot carry
+    the context of one publishing.
+    """
+    parent = parse(traceparent)
+    if parent is None or not parent.trace_flags.sampled:
+        return
+    trace.get_tracer("peyvand").start_span(
+        f"publish {event_type}",
+        context=trace.set_span_in_context(NonRecordingSpan(parent)),
+        kind=SpanKind.PRODUCER,
+        attributes={"messaging.system": "nats", "messaging.destination.name": subject},
+        start_time=began,
+    ).end()
+
+
 def parse(traceparent: str | None) -> SpanContext | None:
     """Read a W3C `traceparent`; a damaged one counts as absent, as the standard asks."""
     parts = traceparent.split("-") if traceparent else []
