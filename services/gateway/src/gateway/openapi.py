@@ -1,6 +1,7 @@
 """The published OpenAPI 3.1 document: the contract's operations, and the composed ones."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -50,7 +51,7 @@ def document(
     known: Sequence[Operation], composed: Sequence[BaseRoute], settings: GatewaySettings
 ) -> Schema:
     """Make the document; `composed` are the routes that are written by hand."""
-    writer = _Writer()
+    writer = _Writer(known)
     paths: Schema = {}
     for operation in known:
         paths.setdefault(operation.path, {})[operation.method.lower()] = writer.operation(operation)
@@ -100,18 +101,21 @@ def document(
             "schemas": dict(sorted((writer.schemas.components | schemas).items())),
             "responses": dict(sorted(writer.responses.items())),
             "headers": _HEADERS,
+            "links": dict(sorted(writer.links.items())),
             "examples": dict(sorted(writer.examples.items())),
         },
     }
 
 
 class _Writer:
-    def __init__(self) -> None:
+    def __init__(self, known: Sequence[Operation]) -> None:
         self.schemas = Schemas()
         self.schemas.components["Problem"] = _PROBLEM
         self.schemas.components["BrokenRule"] = _BROKEN_RULE
         self.responses: dict[str, Schema] = {}
         self.examples: dict[str, Schema] = {}
+        self.links: dict[str, Schema] = {}
+        self._next = _next_operations(known)
 
     def operation(self, operation: Operation) -> Schema:
         """Describe an operation of the contract."""
@@ -198,7 +202,20 @@ class _Writer:
         if operation.status != 204:
             schema = self.schemas.message(operation.rpc.descriptor.output_type, Variant.OUT)
             answer["content"] = {"application/json": {"schema": schema}}
+        if links := self._links(operation):
+            answer["links"] = links
         return {str(operation.status): answer} | answers
+
+    def _links(self, operation: Operation) -> Schema:
+        """What can be done next with the resource that an operation answers with."""
+        resource = operation.rpc.descriptor.output_type.full_name
+        following = self._next.get(resource, ()) if operation.gives_etag else ()
+        for item in following:
+            self.links[item.operation_id] = _link(item)
+        return {
+            item.operation_id: {"$ref": f"#/components/links/{item.operation_id}"}
+            for item in following
+        }
 
     def _body(self, operation: Operation) -> Schema:
         if operation.body_field is not None:
@@ -245,6 +262,31 @@ def _header_parameter(rule: HeaderRule) -> Schema:
         "required": rule.missing is not None,
         "description": rule.shape.comment,
         "schema": schema,
+    }
+
+
+def _next_operations(known: Sequence[Operation]) -> dict[str, list[Operation]]:
+    """Operations on one resource, by the full name of its message."""
+    found: dict[str, list[Operation]] = {}
+    for creating in known:
+        if creating.creates:
+            # `/centers/{center_id}`, its verbs and what lies below; but no further ids.
+            below = re.compile(re.escape(creating.path) + r"/\{\w+\}(?![^:/])[^{]*\Z")
+            resource = creating.rpc.descriptor.output_type.full_name
+            found[resource] = [item for item in known if below.match(item.path)]
+    return found
+
+
+def _link(operation: Operation) -> Schema:
+    *outer, own = (shape.name for shape in operation.path_fields)
+    parameters = {f"path.{name}": f"$request.path.{name}" for name in outer}
+    parameters[f"path.{own}"] = "$response.body#/id"
+    if any(rule.name == "If-Match" for rule in operation.headers):
+        parameters["header.If-Match"] = "$response.header.ETag"
+    return {
+        "operationId": operation.operation_id,
+        "description": operation.summary,
+        "parameters": parameters,
     }
 
 
