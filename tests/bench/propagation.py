@@ -1,0 +1,178 @@
+"""How long it takes until a committed write is seen: at the broker, on the timeline, as status.
+
+The time of the commit is PostgreSQL's own (`pg_xact_commit_timestamp` of the row), so
+neither the client nor the answer on its way is in it; all clocks are this machine's.
+The peer is the monolith, whose outbox is looked into every half second.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import asyncpg
+import httpx
+import nats
+from nats.aio.msg import Msg
+from sqlalchemy import make_url
+
+from peyvandctl.cluster import Cluster
+from tests.bench.contenders import CENTER, Contender, cluster, monolith, peyvand
+
+_PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Delays:
+    """Times from commit to being seen somewhere, in milliseconds."""
+
+    contender: str
+    seen: str
+    writes: int
+    p50: float
+    p99: float
+
+
+@dataclass
+class _Sightings:
+    """When each center was first seen at one place, in seconds since the epoch."""
+
+    first: dict[str, float] = field(default_factory=dict[str, float])
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def note(self, id: str) -> None:
+        self.first.setdefault(id, time.time())
+        self.more.set()
+
+    async def wait_for(self, ids: Sequence[str]) -> None:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while not self.first.keys() >= set(ids):
+                self.more.clear()
+                await self.more.wait()
+
+
+async def follow(writes: int, per_second: float) -> list[Delays]:
+    """Write centers at a moderate rate, to Peyvand and to the peer in turn; tell the delays."""
+    async with contextlib.AsyncExitStack() as stack:
+        running = await stack.enter_async_context(cluster(["centers", "observatory", "gateway"]))
+        await _track_commits(running)
+        ours = peyvand(running)
+        peer = await stack.enter_async_context(monolith(running))
+        broker = await nats.connect(running.nats.url)
+        stack.push_async_callback(broker.close)
+        client = httpx.AsyncClient(
+            base_url=ours.url, headers=ours.headers, timeout=_PATIENCE_SECONDS
+        )
+        http = await stack.enter_async_context(client)
+        published, timeline, status = _Sightings(), _Sightings(), _Sightings()
+
+        async def arrived(message: Msg) -> None:
+            published.note(message.subject.rpartition(".")[2])
+
+        await broker.subscribe("evt.centers.center.>", cb=arrived)
+        await broker.subscribe("peer.>", cb=arrived)
+        stream = asyncio.create_task(_watch_timeline(http, timeline))
+        watching = asyncio.create_task(_watch_status(http, timeline, status))
+        try:
+            await asyncio.sleep(1)
+            # In turn, so that what else happens on the machine meets both.
+            ids: dict[str, list[str]] = {ours.name: [], peer.name: []}
+            for half in range(2):
+                for contender in (ours, peer):
+                    ids[contender.name] += await _write(
+                        contender, writes // 2, per_second, f"P{half}"
+                    )
+            await published.wait_for([*ids[ours.name], *ids[peer.name]])
+            await status.wait_for(ids[ours.name])
+        finally:
+            for task in (stream, watching):
+                task.cancel()
+            await asyncio.gather(stream, watching, return_exceptions=True)
+        committed = await _commit_times(running, "centers") | await _commit_times(
+            running, "monolith"
+        )
+        return [
+            _delays(ours.name, "event at the broker", ids[ours.name], committed, published),
+            _delays(peer.name, "event at the broker", ids[peer.name], committed, published),
+            _delays(ours.name, "on the timeline (SSE)", ids[ours.name], committed, timeline),
+            _delays(ours.name, "in the network status", ids[ours.name], committed, status),
+        ]
+
+
+async def _track_commits(running: Cluster) -> None:
+    connection = await running.postgres.connect()
+    try:
+        await connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
+    finally:
+        await connection.close()
+    await running.process("postgres").restart()
+
+
+async def _write(contender: Contender, count: int, per_second: float, prefix: str) -> list[str]:
+    """Create centers at an even rate, whether or not the one before was answered."""
+    async with httpx.AsyncClient(
+        base_url=contender.url, headers=contender.headers, timeout=15
+    ) as http:
+
+        async def create(number: int) -> str:
+            await asyncio.sleep(number / per_second)
+            code = f"{prefix}-{number}"
+            answer = await http.post(
+                "/v1/centers",
+                json={**CENTER, "code": code},
+                headers={"Idempotency-Key": code},
+            )
+            return answer.raise_for_status().json()["id"]
+
+        return await asyncio.gather(*map(create, range(count)))
+
+
+async def _watch_timeline(http: httpx.AsyncClient, seen: _Sightings) -> None:
+    """Follow the event stream as a page does."""
+    async with http.stream("GET", "/v1/events:stream") as answer:
+        async for line in answer.aiter_lines():
+            if line.startswith("data:"):
+                begin = line.index('"subject":') + len('"subject":')
+                seen.note(line[begin:].split('"')[1])
+
+
+async def _watch_status(http: httpx.AsyncClient, timeline: _Sightings, seen: _Sightings) -> None:
+    """Ask for the status whenever the timeline has something new, as a page does."""
+    while True:
+        missing = timeline.first.keys() - seen.first.keys()
+        if missing:
+            text = (await http.get("/v1/network/status")).text
+            for id in missing:
+                if id in text:
+                    seen.note(id)
+        await asyncio.sleep(0.002)
+
+
+async def _commit_times(running: Cluster, database: str) -> dict[str, float]:
+    url = make_url(running.postgres.dsn("centers", database)).set(drivername="postgresql")
+    connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+    try:
+        rows = await connection.fetch(
+            "SELECT id, pg_xact_commit_timestamp(xmin) AS committed FROM center"
+        )
+    finally:
+        await connection.close()
+    found: dict[str, float] = {}
+    for row in rows:
+        committed: datetime = row["committed"]
+        found[row["id"]] = committed.timestamp()
+    return found
+
+
+def _delays(
+    contender: str,
+    seen: str,
+    ids: Sequence[str],
+    committed: dict[str, float],
+    sightings: _Sightings,
+) -> Delays:
+    times = sorted((sightings.first[id] - committed[id]) * 1000 for id in ids)
+    p50, p99 = (times[int(share * (len(times) - 1))] for share in (0.5, 0.99))
+    return Delays(contender, seen, len(times), p50, p99)
