@@ -100,10 +100,10 @@ class Dispatcher:
                 raise Fault.invalid(*found)
             language = metadata.get("accept-language", "en")
             return await handler(request, Call(rpc, principal, language, datetime.now(UTC)))
-        except _OUT_OF_REACH as error:
-            log.warning("dependency out of reach", rpc=rpc.path, error=repr(error))
-            raise Fault("UNAVAILABLE") from error
         except Exception as error:
+            if _is_out_of_reach(error):
+                log.warning("dependency out of reach", rpc=rpc.path, error=repr(error))
+                raise Fault("UNAVAILABLE") from error
             if fault := as_fault(error):
                 raise fault from error
             log.exception("call failed", rpc=rpc.path)
@@ -129,6 +129,12 @@ _OUT_OF_REACH = (
     OSError,
     TimeoutError,
 )
+
+
+def _is_out_of_reach(error: Exception) -> bool:
+    # A connection that ends within a statement has no error class of its own.
+    cut = isinstance(error, sqlalchemy.exc.DBAPIError) and error.connection_invalidated
+    return cut or isinstance(error, _OUT_OF_REACH)
 
 
 def snake_case(name: str) -> str:
