@@ -9,7 +9,8 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.message import Message
@@ -25,10 +26,11 @@ def page_size(request: Any) -> int:
     return request.page_size or DEFAULT_PAGE_SIZE
 
 
-def read_token(request: Any) -> list[str] | None:
+def read_token(request: Any, *readers: Callable[[str], Any]) -> list[Any] | None:
     """Position that a list request continues from, or `None` for the first page.
 
-    Raises `Fault` ``INVALID_PAGE_TOKEN`` if the token is damaged or belongs to
+    A reader for each part of the position makes its value out of text (`text`, `number`,
+    `moment`). Raises `Fault` ``INVALID_PAGE_TOKEN`` if the token is damaged or belongs to
     another list or other filters.
     """
     token: str = request.page_token
@@ -36,11 +38,37 @@ def read_token(request: Any) -> list[str] | None:
         return None
     try:
         digest, *position = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except (binascii.Error, ValueError, TypeError):
+        if digest != _digest(request):
+            raise _invalid()
+        # Anybody can make a token, so its position is read as mistrustfully as any value.
+        if not all(isinstance(part, str) for part in position):
+            raise _invalid()
+        return [read(part) for read, part in zip(readers, position, strict=True)]
+    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
         raise _invalid() from None
-    if digest != _digest(request) or not all(isinstance(part, str) for part in position):
-        raise _invalid()
-    return position
+
+
+def text(part: str) -> str:
+    """Read a part of a position that is an id or a key."""
+    if not (part.isascii() and part.isprintable()):
+        raise ValueError("no id holds this")
+    return part
+
+
+def number(part: str) -> int:
+    """Read a part of a position that is a version or a sequence."""
+    value = int(text(part))
+    if not 0 <= value < 2**63:
+        raise ValueError("no version is this great")
+    return value
+
+
+def moment(part: str) -> datetime:
+    """Read a part of a position that is a point in time."""
+    value = datetime.fromisoformat(text(part))
+    if value.tzinfo is None:
+        raise ValueError("a point in time has a time zone")
+    return value.astimezone(UTC)
 
 
 def write_token(request: Any, position: Sequence[str]) -> str:

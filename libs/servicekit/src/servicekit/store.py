@@ -6,7 +6,6 @@ change is without its step and its event.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -200,18 +199,18 @@ class AggregateStore(Generic[A, R]):
         """
         table, size = self.table, paging.page_size(request)
         query = sa.select(table).where(*where).limit(size + 1)
-        after = paging.read_token(request)
         if request.HasField("updated_since"):
+            after = paging.read_token(request, paging.moment, paging.text)
             order = sa.tuple_(table.c.updated_at, table.c.id)
             query = query.where(table.c.updated_at >= to_datetime(request.updated_since))
             if after:
                 position = sa.tuple_(
-                    sa.literal(datetime.fromisoformat(after[0]), sa.DateTime(timezone=True)),
-                    sa.literal(after[1]),
+                    sa.literal(after[0], sa.DateTime(timezone=True)), sa.literal(after[1])
                 )
                 query = query.where(order > position)
             query = query.order_by(table.c.updated_at, table.c.id)
         else:
+            after = paging.read_token(request, paging.text)
             query = query.where(table.c.deleted_at.is_(None)).order_by(table.c.id)
             if after:
                 query = query.where(table.c.id > after[0])
@@ -225,10 +224,11 @@ class AggregateStore(Generic[A, R]):
 
     async def steps(self, session: ReadSession, id: str, request: Any) -> tuple[list[Any], str]:
         """A page of the steps that an aggregate took, the oldest first, and the next token."""
-        size, after = paging.page_size(request), paging.read_token(request)
+        size, after = paging.page_size(request), paging.read_token(request, paging.number)
         query = (
             sa.select(self._steps)
-            .where(self._steps.c.aggregate_id == id, self._steps.c.version > int((after or "0")[0]))
+            .where(self._steps.c.aggregate_id == id)
+            .where(self._steps.c.version > (after[0] if after else 0))
             .order_by(self._steps.c.version)
             .limit(size + 1)
         )

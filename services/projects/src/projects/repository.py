@@ -66,9 +66,14 @@ def with_participant(**field: str) -> sa.ColumnElement[bool]:
 
 
 def out_of_projects_of(center_ids: Iterable[str]) -> sa.ColumnElement[bool]:
-    """Condition: a company came out of a project of one of these centers."""
-    came_from = tables.company.c.project_ids.has_key(tables.project.c.id)
-    return sa.exists().where(came_from, of_centers(center_ids))
+    """Condition: a company came out of a project of one of these centers.
+
+    The ids are taken out of the list, so that each project is found by its key; asked
+    the other way round, every company is compared with every project of the centers.
+    """
+    came_from = sa.func.jsonb_array_elements_text(tables.company.c.project_ids)
+    id = came_from.column_valued("came_from_id")
+    return sa.exists().where(tables.project.c.id == id, of_centers(center_ids))
 
 
 async def save_decided(session: WriteSession, project: Project, decision: Decision) -> None:
@@ -92,12 +97,12 @@ async def decisions_on(
     session: ReadSession, project_id: str, request: Any
 ) -> tuple[list[decisions_pb2.Decision], str]:
     """A page of the decisions on a project, the oldest first, and the next token."""
-    size, after = paging.page_size(request), paging.read_token(request)
+    size, after = paging.page_size(request), paging.read_token(request, paging.number)
     columns = tables.decision.c
     rows = await session.rows(
         sa.select(tables.decision)
         .where(columns.project_id == project_id)
-        .where(columns.project_version > (int(after[0]) if after else 0))
+        .where(columns.project_version > (after[0] if after else 0))
         .order_by(columns.project_version)
         .limit(size + 1)
     )
