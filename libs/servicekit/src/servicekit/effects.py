@@ -30,6 +30,7 @@ from servicekit.broker import DEAD_LETTERS, Broker, StreamSpec
 from servicekit.delivery import Delivery, PoisonError, is_transient, read_delivery
 from servicekit.messaging_tables import TABLES
 from servicekit.pull import PullInterruptedError, PullReader
+from servicekit.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -117,10 +118,8 @@ class EffectConsumer:
 
     async def stop(self) -> None:
         """Stop; a batch in work is rolled back, and what was not acknowledged comes again."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await end_tasks(self._task)
+        self._task = None
         self.state.role = "stopped"
 
     async def _run(self) -> None:

@@ -47,6 +47,7 @@ from servicekit.projection import (
 )
 from servicekit.pull import PullInterruptedError, PullReader
 from servicekit.relay import request_refill
+from servicekit.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -98,10 +99,8 @@ class Projector:
 
     async def stop(self) -> None:
         """Stop; a transaction in work is rolled back with its position."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await end_tasks(self._task)
+        self._task = None
         self.state.role = "stopped"
 
     async def caught_up(self, positions: Mapping[str, int], *, patience: float = 10.0) -> None:
@@ -165,7 +164,8 @@ class Projector:
             while not await leader.try_lead():
                 self.state.role, self.state.reason = "standby", ""
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._restart.wait(), TAKEOVER_INTERVAL)
+                    async with asyncio.timeout(TAKEOVER_INTERVAL):
+                        await self._restart.wait()
             await leader.listen(REBUILD_CHANNEL, self._restart.set)
             await self._lead()
         except Exception as error:
@@ -195,10 +195,7 @@ class Projector:
             for task in done:
                 task.result()
         finally:
-            restart.cancel()
-            for follower in followers:
-                follower.cancel()
-            await asyncio.gather(*followers, return_exceptions=True)
+            await end_tasks(restart, *followers, again_after=1.0)
 
     async def _follow(self, stream: str) -> None:
         """Apply one stream for as long as this process leads; raises `FencedError`."""

@@ -82,7 +82,8 @@ class PullReader:
             await self._ask()
             self._arrived.clear()
             try:
-                await asyncio.wait_for(self._arrived.wait(), 2 * _HEARTBEAT + 0.2)
+                async with asyncio.timeout(2 * _HEARTBEAT + 0.2):
+                    await self._arrived.wait()
                 silent = 0
             except TimeoutError:
                 # The server forgot the requests, by a restart for example.

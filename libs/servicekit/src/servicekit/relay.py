@@ -29,6 +29,7 @@ from servicekit.history import History, HistoryError, outgoing
 from servicekit.leadership import TAKEOVER_INTERVAL, LeaderConnection
 from servicekit.publishing import Refusal, WindowPublisher
 from servicekit.pull import PullInterruptedError
+from servicekit.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -116,10 +117,8 @@ class Relay:
 
     async def stop(self) -> None:
         """Stop; what is in flight is found in the stream by the next leader."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await end_tasks(self._task)
+        self._task = None
         self.state.role = "stopped"
 
     def nudge(self) -> None:
@@ -292,7 +291,8 @@ class Relay:
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
         self._wake.clear()
 
     async def _accept_refill(self, request: Msg) -> None:
