@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from observatory import tables
 from observatory.domain.action_items import ActionItem
@@ -97,7 +98,7 @@ async def latest_observations(
     columns = tables.observation.c
     query = (
         sa.select(tables.observation)
-        .distinct(columns.indicator_id)
+        .ext(distinct_on(columns.indicator_id))
         .where(
             columns.indicator_id.in_(indicator_ids),
             columns.value != "",

@@ -21,6 +21,7 @@ from servicekit.database import Database
 from servicekit.delivery import Delivery
 from servicekit.errors import Fault
 from servicekit.projector import Projector
+from servicekit.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -74,9 +75,7 @@ class Following:
 
     async def stop(self) -> None:
         """End."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(*self._tasks, again_after=0.5)
         self._tasks = []
         if self._projector is not None:
             await self._projector.stop()
