@@ -1,5 +1,7 @@
 """Answers HTTP requests with calls to the services, by the HTTP rules of the contract."""
 
+import asyncio
+import contextlib
 import re
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -32,6 +34,9 @@ from servicekit.rpc_client import CallContext
 JSON = "application/json"
 # What is shown depends on who asks, and only the service knows whether it is fresh.
 _READ_HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
+# How much of a body that is too large is taken off the line before it is refused.
+_DRAINED = 32 * 1024 * 1024  # bytes
+_DRAIN_SECONDS = 10.0
 
 
 class Backend(Protocol):
@@ -191,15 +196,31 @@ class Transcoder:
 async def read_body(request: Request, limit: int) -> bytes:
     """Read a body of at most `limit` bytes. Raises `ProblemError` ``BODY_TOO_LARGE``."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    too_large = declared.isdigit() and int(declared) > limit
+    if too_large and request.headers.get("expect", "").lower() == "100-continue":
+        # Nothing of it has been sent, and nothing will be.
         raise _too_large(limit)
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        chunks.append(chunk)
+    # Most clients read no answer before they have sent all, and the connection would
+    # be cut under them: what is too large is read for a while, and thrown away.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS) as patience:
+            if not too_large:
+                patience.reschedule(None)
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > _DRAINED:
+                    break
+                if size > limit and not too_large:
+                    too_large = True
+                    patience.reschedule(asyncio.get_running_loop().time() + _DRAIN_SECONDS)
+                if too_large:
+                    chunks.clear()
+                else:
+                    chunks.append(chunk)
+    if too_large:
+        raise _too_large(limit)
     return b"".join(chunks)
 
 
