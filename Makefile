@@ -52,7 +52,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PYTHON
 
-.PHONY: help install run test check lint format types imports contract unit-test lock gen chaos bench routes clean distclean
+.PHONY: help install run test check lint format types imports contract unit-test lock gen chaos fuzz bench routes clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -114,6 +114,9 @@ gen: .venv/.packages ## generate code and the published document from proto/
 
 chaos: .venv/.packages ## the long chaos run
 	@$(PY) -m pytest tests/chaos -m chaos --chaos-seconds=300 --timeout=1800 $(PYTEST_ARGS)
+
+fuzz: .venv/.packages ## many random requests against the published document
+	@$(PY) -m pytest tests/e2e/test_schemathesis.py --fuzz-examples=50 $(PYTEST_ARGS)
 
 bench: .venv/.packages ## measure, and compare with the plain monolith
 	@$(PY) -m tests.bench $(BENCH_ARGS)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from peyvandctl import seed
 from peyvandctl.cluster import SERVICES, Cluster
 from peyvandctl.errors import ClusterError
 from peyvandctl.nats import NatsServer
@@ -160,4 +161,14 @@ async def network() -> AsyncGenerator[Cluster]:
     await remove_abandoned_homes()
     with fresh_home() as home:
         async with Cluster(home.root, port=0) as cluster:
+            yield cluster
+
+
+@pytest.fixture(scope="session")
+async def seeded() -> AsyncGenerator[Cluster]:
+    """The whole network with the facts of the reports, and no limit that a test could meet."""
+    await remove_abandoned_homes()
+    with fresh_home() as home:
+        async with Cluster(home.root, port=0, env={"PEYVAND_RATE_LIMIT": "1000000"}) as cluster:
+            await seed.load(cluster, lambda _: None)
             yield cluster
