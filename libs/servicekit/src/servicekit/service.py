@@ -34,6 +34,7 @@ from servicekit.rpc_server import Dispatcher, RpcServer
 from servicekit.rpcs import Rpcs
 from servicekit.settings import DatabaseSettings
 from servicekit.store import step_table
+from servicekit.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -144,15 +145,13 @@ class Service:
         await stopping.wait()
         log.info("stopping")
         await server.stop(self.settings.drain_seconds)
-        for task in tasks:
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*tasks, again_after=2 * self.settings.drain_seconds)
         await probes.stop()
         await self.database.close()
         tracing.shutdown()
-        for outcome in ended:
-            if isinstance(outcome, Exception):
-                raise outcome
+        for task in tasks:
+            if not task.cancelled() and (error := task.exception()):
+                raise error
 
     def _committed(self) -> None:
         if self._relay:

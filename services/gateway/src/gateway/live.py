@@ -21,6 +21,7 @@ from peyvand.observatory.v1 import events_pb2
 from servicekit.broker import Broker
 from servicekit.contract import contract
 from servicekit.rpc_client import CallContext
+from servicekit.tasks import end_tasks
 
 log = structlog.get_logger()
 
@@ -57,9 +58,7 @@ class LiveFeed:
 
     async def stop(self) -> None:
         """End."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await end_tasks(self._task)
 
     async def changed(self) -> None:
         """Return at the next change, at the latest after a short while."""
