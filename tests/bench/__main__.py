@@ -36,8 +36,9 @@ _PROPAGATION = """\
 ## From commit to being seen
 
 From PostgreSQL's time of the commit until a subscriber of the broker has the event, until
-a client of `GET /v1/events:stream` has it, until `GET /v1/network/status`, asked as often
-as answers come, shows it. The peer looks into its outbox every 500 ms.
+a client of `GET /v1/events:stream` has it. The status is asked for by `GET
+/v1/network/status`, one question after the other, until an answer shows the change; that
+is measured apart, with one write at a time. The peer looks into its outbox every 500 ms.
 """
 
 
@@ -56,7 +57,7 @@ def main() -> int:
 
 async def _measure(*, short: bool) -> str:
     await remove_abandoned_homes()
-    delays = await follow(20, 20.0) if short else await follow(400, 20.0)
+    delays = await follow(20, 20.0) if short else await follow(300, 20.0)
     figures = await compare(SHORT if short else Plan())
     return "\n".join(
         [

@@ -25,8 +25,8 @@ Work = Literal["read", "write"]
 class Plan:
     """How much is measured: rounds of `seconds` for each contender and kind of work."""
 
-    rounds: int = 5
-    seconds: float = 3.0
+    rounds: int = 4
+    seconds: float = 2.5
     warm_up: float = 1.0
     connections: int = 16
     centers: int = 200

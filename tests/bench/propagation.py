@@ -74,7 +74,6 @@ async def follow(writes: int, per_second: float) -> list[Delays]:
         await broker.subscribe("evt.centers.center.>", cb=arrived)
         await broker.subscribe("peer.>", cb=arrived)
         stream = asyncio.create_task(_watch_timeline(http, timeline))
-        watching = asyncio.create_task(_watch_status(http, timeline, status))
         try:
             await asyncio.sleep(1)
             # In turn, so that what else happens on the machine meets both.
@@ -85,11 +84,12 @@ async def follow(writes: int, per_second: float) -> list[Delays]:
                         contender, writes // 2, per_second, f"P{half}"
                     )
             await published.wait_for([*ids[ours.name], *ids[peer.name]])
-            await status.wait_for(ids[ours.name])
+            await timeline.wait_for(ids[ours.name])
         finally:
-            for task in (stream, watching):
-                task.cancel()
-            await asyncio.gather(stream, watching, return_exceptions=True)
+            stream.cancel()
+            await asyncio.gather(stream, return_exceptions=True)
+        # Apart from the others: it is the answer to a question, and asking is work.
+        asked_for = await _write_and_ask(http, max(writes // 10, 2), status)
         committed = await _commit_times(running, "centers") | await _commit_times(
             running, "monolith"
         )
@@ -97,7 +97,7 @@ async def follow(writes: int, per_second: float) -> list[Delays]:
             _delays(ours.name, "event at the broker", ids[ours.name], committed, published),
             _delays(peer.name, "event at the broker", ids[peer.name], committed, published),
             _delays(ours.name, "on the timeline (SSE)", ids[ours.name], committed, timeline),
-            _delays(ours.name, "in the network status", ids[ours.name], committed, status),
+            _delays(ours.name, "in the network status", asked_for, committed, status),
         ]
 
 
@@ -138,16 +138,21 @@ async def _watch_timeline(http: httpx.AsyncClient, seen: _Sightings) -> None:
                 seen.note(line[begin:].split('"')[1])
 
 
-async def _watch_status(http: httpx.AsyncClient, timeline: _Sightings, seen: _Sightings) -> None:
-    """Ask for the status whenever the timeline has something new, as a page does."""
-    while True:
-        missing = timeline.first.keys() - seen.first.keys()
-        if missing:
-            text = (await http.get("/v1/network/status")).text
-            for id in missing:
-                if id in text:
+async def _write_and_ask(http: httpx.AsyncClient, count: int, seen: _Sightings) -> list[str]:
+    """Create centers one by one and ask for the status until it shows the new one."""
+    ids: list[str] = []
+    for number in range(count):
+        code = f"S-{number}"
+        answer = await http.post(
+            "/v1/centers", json={**CENTER, "code": code}, headers={"Idempotency-Key": code}
+        )
+        id: str = answer.raise_for_status().json()["id"]
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while id not in seen.first:
+                if id in (await http.get("/v1/network/status")).text:
                     seen.note(id)
-        await asyncio.sleep(0.002)
+        ids.append(id)
+    return ids
 
 
 async def _commit_times(running: Cluster, database: str) -> dict[str, float]:
