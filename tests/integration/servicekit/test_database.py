@@ -1,6 +1,7 @@
 """Connections that end beneath a service: replaced unseen where possible, else told as such."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from servicekit import database, rpc_server
-from servicekit.database import Database, ReadSession
+from servicekit import database
+from servicekit.database import Database, WriteSession
+from servicekit.delivery import is_transient
 from tests.support.cluster import Infra
 
 CONNECTIONS = 5
@@ -31,6 +33,10 @@ async def read_backend(pool: Database, seconds: float = 0.1) -> int:
     async with pool.read() as session:
         await session.scalar(sa.select(sa.func.pg_sleep(seconds)))
         return await session.scalar(sa.select(sa.func.pg_backend_pid()))
+
+
+def hold_up_the_loop() -> None:
+    time.sleep(0.2)
 
 
 async def end_backends(infra: Infra, pool: Database) -> None:
@@ -76,7 +82,7 @@ async def test_a_connection_that_was_idle_for_long_is_asked_before_it_is_used(
     assert after != before
 
 
-async def test_a_connection_that_ends_within_a_statement_counts_as_out_of_reach(
+async def test_a_connection_that_ends_within_a_statement_is_an_outage(
     infra: Infra, pooled: Database
 ) -> None:
     running = asyncio.create_task(read_backend(pooled, 30))
@@ -84,14 +90,47 @@ async def test_a_connection_that_ends_within_a_statement_counts_as_out_of_reach(
     await end_backends(infra, pooled)
     with pytest.raises(exc.DBAPIError) as caught:
         await running
-    assert rpc_server._is_out_of_reach(caught.value)
+    assert is_transient(caught.value)
 
 
-async def test_an_error_of_a_statement_is_not_out_of_reach(pooled: Database) -> None:
-    async def divide(session: ReadSession) -> None:
-        await session.scalar(sa.select(sa.literal(1) / sa.literal(0)))
+async def test_a_connection_that_ends_between_two_statements_is_an_outage(
+    infra: Infra, pooled: Database
+) -> None:
+    async def work(session: WriteSession) -> None:
+        await session.scalar(sa.select(sa.literal(1)))
+        await end_backends(infra, pooled)
+        hold_up_the_loop()  # so that the news of the end waits in the socket
+        await session.scalar(sa.select(sa.literal(2)))
 
+    for _ in range(CONNECTIONS):
+        with pytest.raises(exc.DBAPIError) as caught:
+            await pooled.write(work)
+        assert is_transient(caught.value), caught.value
+
+
+async def test_a_process_that_hangs_within_a_transaction_loses_its_locks(pooled: Database) -> None:
+    async with pooled.read() as session:
+        setting = sa.func.current_setting("idle_in_transaction_session_timeout")
+        assert await session.scalar(sa.select(setting)) == "1min"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [sa.literal(1) / sa.literal(0), sa.literal(2**63, sa.BigInteger), sa.literal("\ud800")],
+    ids=["refused by the server", "too great for the driver", "no text for the driver"],
+)
+async def test_an_error_of_a_statement_is_no_outage(
+    pooled: Database, value: sa.ColumnElement[Any]
+) -> None:
     async with pooled.read() as session:
         with pytest.raises(exc.DBAPIError) as caught:
-            await divide(session)
-    assert not rpc_server._is_out_of_reach(caught.value)
+            await session.scalar(sa.select(value))
+    assert not is_transient(caught.value)
+
+
+async def test_what_people_entered_is_not_told_with_a_failed_statement(pooled: Database) -> None:
+    async with pooled.read() as session:
+        with pytest.raises(exc.DBAPIError) as caught:
+            await session.scalar(sa.select(sa.literal("Kept in confidence").cast(sa.Integer)))
+    # The server's own sentence names the value that it refuses; ours does not repeat it.
+    assert "parameters hidden" in str(caught.value)
