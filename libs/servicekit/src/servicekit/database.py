@@ -31,6 +31,12 @@ _ATTEMPTS = 3
 # How long a connection may have been idle and still be used without asking the server.
 _TRUSTED_SECONDS = 10.0
 _LAST_USE = "last use"
+_SERVER_SETTINGS = {
+    "jit": "off",
+    "timezone": "UTC",
+    # A process that hangs within a transaction must not keep the locks of its rows.
+    "idle_in_transaction_session_timeout": "60s",
+}
 
 
 class ReadSession:
@@ -95,7 +101,9 @@ class Database:
             pool_size=pool,
             max_overflow=0,
             pool_timeout=5,
-            connect_args={"timeout": 5, "server_settings": {"jit": "off", "timezone": "UTC"}},
+            # Statements are logged when they fail; what people entered is not.
+            hide_parameters=True,
+            connect_args={"timeout": 5, "server_settings": _SERVER_SETTINGS},
         )
         event.listen(self.engine.sync_engine, "checkout", self._check)
         event.listen(self.engine.sync_engine, "checkin", _note_use)

@@ -99,6 +99,11 @@ def build_delivery(
 def is_transient(error: BaseException) -> bool:
     """Tell whether `error` is of the infrastructure: the same work can succeed later."""
     if isinstance(error, sqlalchemy_errors.DBAPIError):
+        cause = error.orig.__cause__ if error.orig else None
+        if isinstance(cause, ValueError):
+            return False  # a value that the driver cannot send, now or later
+        if isinstance(cause, asyncpg.InternalClientError):
+            return True  # the connection ended between two statements
         state = str(getattr(error.orig, "sqlstate", None) or "")
         return (
             error.connection_invalidated

@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import grpc
-import sqlalchemy.exc
 import structlog
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
@@ -30,6 +28,7 @@ from opentelemetry.trace import SpanKind
 
 from servicekit import telemetry, tracing
 from servicekit.contract import Rpc, contract
+from servicekit.delivery import is_transient
 from servicekit.errors import MAX_METADATA, Fault, as_fault, to_status
 from servicekit.identity import Principal, TokenVerifier
 from servicekit.policy import authorize
@@ -101,7 +100,8 @@ class Dispatcher:
             language = metadata.get("accept-language", "en")
             return await handler(request, Call(rpc, principal, language, datetime.now(UTC)))
         except Exception as error:
-            if _is_out_of_reach(error):
+            # The database or the broker is away: the caller may try again.
+            if is_transient(error):
                 log.warning("dependency out of reach", rpc=rpc.path, error=repr(error))
                 raise Fault("UNAVAILABLE") from error
             if fault := as_fault(error):
@@ -118,25 +118,6 @@ class Dispatcher:
         return await self._verifier.verify(token)
 
 
-# The database or the broker is away: nothing was done, the caller may try again.
-_OUT_OF_REACH = (
-    sqlalchemy.exc.OperationalError,
-    sqlalchemy.exc.InterfaceError,
-    sqlalchemy.exc.TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-)
-
-
-def _is_out_of_reach(error: Exception) -> bool:
-    # A connection that ends within a statement has no error class of its own.
-    cut = isinstance(error, sqlalchemy.exc.DBAPIError) and error.connection_invalidated
-    return cut or isinstance(error, _OUT_OF_REACH)
-
-
 def snake_case(name: str) -> str:
     """`GetCenter` → ``get_center``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
@@ -151,6 +132,9 @@ class RpcServer:
             options=[
                 # Two servers on one port would share its calls without a word.
                 ("grpc.so_reuseport", 0),
+                # Clients ask every half minute whether a long call is still carried; by
+                # default that counts as an attack, and ends all calls of the connection.
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
                 ("grpc.max_receive_message_length", MAX_MESSAGE),
                 ("grpc.max_send_message_length", MAX_MESSAGE),
                 ("grpc.max_metadata_size", MAX_METADATA),
