@@ -9,7 +9,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class ServiceSettings(BaseSettings):
     """What any process of the network is told at start."""
 
-    model_config = SettingsConfigDict(env_prefix="PEYVAND_", extra="ignore")
+    # What is wrong with a setting is told without the others, which hold passwords.
+    model_config = SettingsConfigDict(
+        env_prefix="PEYVAND_", extra="ignore", hide_input_in_errors=True
+    )
 
     @classmethod
     def from_environment(cls) -> Self:
