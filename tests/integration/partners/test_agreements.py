@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from partners.tables import metadata
+from peyvand.api.v1 import types_pb2
 from peyvand.partners.v1 import activities_pb2 as act
 from peyvand.partners.v1 import agreements_pb2 as agr
 from peyvand.partners.v1 import institutions_pb2 as ins
@@ -339,3 +340,22 @@ async def test_an_agreement_without_activity_is_dormant_until_there_is_one(
 async def test_the_migrations_lead_to_the_tables_of_the_code(bench: PartnersBench) -> None:
     async with bench.database.engine.connect() as connection:
         assert await connection.run_sync(lambda sync: differences(sync, metadata)) == []
+
+
+async def test_an_agreement_that_no_event_can_carry_is_refused_and_steps_stay_possible(
+    bench: PartnersBench,
+) -> None:
+    long = types_pb2.LocalizedText(en="x" * 2000, fa="س" * 2000)
+    scope = [agr.ScopeArea(code=f"area-{n}", text=long) for n in range(100)]
+    witnesses = [agr.Witness(name=long, title=long) for _ in range(50)]
+    small = await bench.agreement(scope=scope[:50])
+    with pytest.raises(Fault) as caught:
+        await bench.update(small, scope=scope, witnesses=witnesses)
+    (violation,) = caught.value.violations
+    assert (violation.field, violation.reason) == ("agreement", "OUT_OF_RANGE")
+    large = await bench.update(small, scope=scope)
+    assert large.ByteSize() > 600_000
+    signed = await bench.step("NegotiateAgreement", large)
+    for party in list(signed.parties):
+        signed = await bench.sign(signed, party.key, name=long, title=long)
+    assert signed.state == agr.AGREEMENT_STATE_SIGNED

@@ -19,9 +19,9 @@ from peyvand.api.v1 import types_pb2
 from servicekit import paging
 from servicekit.contract import descriptor_of, event_spec, resource_spec
 from servicekit.database import ReadSession, WriteSession
-from servicekit.errors import Fault
+from servicekit.errors import Fault, Violation
 from servicekit.mapping import fill, to_datetime, to_message
-from servicekit.outbox import Event
+from servicekit.outbox import MAX_PAYLOAD, Event
 from servicekit.policy import allowed_actions
 from servicekit.rpc_server import Call
 
@@ -165,7 +165,8 @@ class AggregateStore(Generic[A, R]):
         """Write the one step that an aggregate has taken, and announce it.
 
         `beside` are further fields of the event, by name. Raises `Fault`
-        ``EXTERNAL_KEY_TAKEN`` for a new aggregate whose key is in use.
+        ``EXTERNAL_KEY_TAKEN`` for a new aggregate whose key is in use, and for one that
+        has become too large for an event.
         """
         (step,) = aggregate.pending
         if step.version == 1:
@@ -284,13 +285,19 @@ class AggregateStore(Generic[A, R]):
         fill(message.change.step, step)
         for name, value in beside.items():
             getattr(message, name).CopyFrom(value)
+        payload = message.SerializeToString(deterministic=True)
+        # Steps have to be possible also for what has grown as large as people may make it.
+        most = MAX_PAYLOAD if step.action not in _BY_PEOPLE else MAX_PAYLOAD - _ROOM_FOR_STEPS
+        if len(payload) > most:
+            expected = {"expected": f"at most {most} bytes altogether"}
+            raise Fault.invalid(Violation(self.kind, "OUT_OF_RANGE", expected))
         service = self._package.split(".")[1]
         return Event(
             type=f"{self._package}.{self.kind}.{step.action}",
             subject=f"evt.{service}.{self.kind}.{step.action}.{aggregate.id}",
             aggregate_id=aggregate.id,
             aggregate_version=aggregate.version,
-            payload=message.SerializeToString(deterministic=True),
+            payload=payload,
             time=step.at,
         )
 
@@ -304,6 +311,9 @@ class AggregateStore(Generic[A, R]):
             raise Fault("EXTERNAL_KEY_TAKEN", {"external_key": aggregate.external_key, "id": taken})
 
 
+# The steps in which people enter values, and what these leave of an event, in bytes.
+_BY_PEOPLE = frozenset({"created", "updated"})
+_ROOM_FOR_STEPS = 200_000
 # What is told of a deleted aggregate, besides its version.
 _TOMBSTONE = frozenset({"id", "created_at", "updated_at", "deleted_at"})
 
