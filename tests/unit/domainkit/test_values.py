@@ -29,7 +29,7 @@ def test_what_is_less_precise_spans_what_is_more_precise(day: date) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "25", "2025-4", "2025-04-31", "2025-00", "x", "0000", "2025-04-25T00"]
+    "text", ["", "25", "2025-4", "2025-04-31", "2025-00", "x", "0000", "2025-04-25T00", "۲۰۲۵"]
 )
 def test_what_is_no_date_does_not_exist(text: str) -> None:
     assert [broken.rule for broken in check_date(ImpreciseDate(text), "d")] == ["NO_SUCH_DATE"]

@@ -29,6 +29,7 @@ def create(**values: Any) -> pb.CreateCenterRequest:
         ({"code": "A" * 21}, "center.code", "TOO_LONG"),
         ({"code": "tbz"}, "center.code", "WRONG_FORMAT"),
         ({"code": "TB\x00"}, "center.code", "WRONG_FORMAT"),
+        ({"code": "TBZ\n"}, "center.code", "WRONG_FORMAT"),
         ({"names": None}, "center.names", "REQUIRED"),
         ({"names": types_pb2.LocalizedText(fa="x" * 2001)}, "center.names.fa", "TOO_LONG"),
         ({"position": pb.Position(latitude=91)}, "center.position.latitude", "OUT_OF_RANGE"),

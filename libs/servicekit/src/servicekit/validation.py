@@ -152,10 +152,19 @@ def _value_check(field: FieldDescriptor) -> Check | None:
     return None
 
 
+def whole_text(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern of the contract.
+
+    In Python `$` also matches before a last line break; in ECMA-262 it does not.
+    """
+    tokens = r"(\\.|\[(?:\\.|[^\]\\])*\])|\$"
+    return re.compile(re.sub(tokens, lambda token: token[1] or r"\Z", pattern))
+
+
 def _text_check(field: FieldDescriptor) -> Check:
     rules = field_rules(field)
-    id_form = re.compile(id_pattern(rules.id_prefix)) if rules.id_prefix else None
-    form = re.compile(rules.pattern) if rules.pattern else None
+    id_form = whole_text(id_pattern(rules.id_prefix)) if rules.id_prefix else None
+    form = whole_text(rules.pattern) if rules.pattern else None
 
     def check(value: str, path: str, found: list[Violation]) -> None:
         if "\x00" in value:

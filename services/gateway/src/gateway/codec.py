@@ -32,6 +32,7 @@ from gateway.shapes import (
 )
 from servicekit.contract import enum_names
 from servicekit.errors import Violation
+from servicekit.validation import whole_text
 
 Write = Callable[[Any], Any]
 # Reads one JSON value: gives what a protobuf field takes, and reports to the list.
@@ -284,7 +285,7 @@ def _report(found: list[Violation], path: str, reason: str, **params: str) -> An
 
 def _text(shape: FieldShape) -> Read:
     least, most = shape.min_length, shape.max_length
-    form = re.compile(_whole_text(shape.pattern))
+    form = whole_text(shape.pattern)
     id_prefix = shape.rules.id_prefix
 
     def read(value: Any, path: str, found: list[Violation]) -> Any:
@@ -307,12 +308,6 @@ def _wrong_length(value: str, path: str, found: list[Violation], least: int, mos
     if len(value) < least:
         return _report(found, path, "TOO_SHORT", min=str(least))
     return _report(found, path, "TOO_LONG", max=str(most))
-
-
-def _whole_text(pattern: str) -> str:
-    # In Python `$` also matches before a last line break; in ECMA-262 it does not.
-    tokens = r"(\\.|\[(?:\\.|[^\]\\])*\])|\$"
-    return re.sub(tokens, lambda token: token[1] or r"\Z", pattern)
 
 
 def _boolean(shape: FieldShape) -> Read:
