@@ -300,3 +300,13 @@ async def test_a_state_that_no_step_leads_to_is_refused(bench: CentersBench) -> 
 async def test_the_migrations_lead_to_the_tables_of_the_code(bench: CentersBench) -> None:
     async with bench.database.engine.connect() as connection:
         assert await connection.run_sync(lambda sync: differences(sync, metadata)) == []
+
+
+async def test_a_row_with_a_state_that_does_not_exist_is_refused_alone(
+    bench: CentersBench,
+) -> None:
+    odd: Any = 99
+    refused, made = await import_rows(bench, [row("a", "AAA", state=odd), row("b", "BBB")])
+    assert refused.action == types_pb2.ROW_ACTION_REFUSED
+    assert [(v.field, v.reason) for v in refused.violations] == [("state", "UNKNOWN_VALUE")]
+    assert made.action == types_pb2.ROW_ACTION_CREATED

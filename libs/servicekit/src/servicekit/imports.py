@@ -9,20 +9,24 @@ back, so later rows see what earlier ones would have made.
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.message import Message
 from sqlalchemy.dialects.postgresql import insert
 
 from domainkit.aggregate import Aggregate, Occasion, Stateful, without_reason
 from peyvand.api.v1 import types_pb2
+from servicekit.contract import enum_names
 from servicekit.database import Database, WriteSession
 from servicekit.errors import Fault, Violation, as_fault
 from servicekit.store import AggregateStore
 
 Row = TypeVar("Row", bound=Message)
 A = TypeVar("A", bound=Aggregate)
+S = TypeVar("S", bound=StrEnum)
 
 RowOutcome = tuple[types_pb2.RowAction, str]
 Apply = Callable[[WriteSession, Row], Awaitable[RowOutcome]]
@@ -128,6 +132,19 @@ async def upsert(
         if action == types_pb2.ROW_ACTION_UNCHANGED:
             action = types_pb2.ROW_ACTION_UPDATED
     return action, aggregate.id
+
+
+def stated(number: int, enum: EnumTypeWrapper, states: type[S]) -> S | None:
+    """The state that a row says its aggregate ends in, `None` when it says nothing.
+
+    Raises `Fault` for a number that the contract does not have: only a service sets a
+    state, so that of a row is not checked with the request.
+    """
+    names = enum_names(enum.DESCRIPTOR)
+    if number not in names:
+        allowed = ", ".join(name for known, name in names.items() if known)
+        raise Fault.invalid(Violation("state", "UNKNOWN_VALUE", {"allowed": allowed}))
+    return states(names[number]) if number else None
 
 
 async def _apply_unless_known(

@@ -10,7 +10,7 @@ from servicekit.contract import enum_names
 from servicekit.database import ReadSession, WriteSession
 from servicekit.errors import Fault
 from servicekit.ids import new_id
-from servicekit.imports import RowOutcome, upsert
+from servicekit.imports import RowOutcome, stated, upsert
 from servicekit.mapping import read_fields
 from servicekit.policy import reaches
 from servicekit.requests import given_fields, masked_fields, occasion
@@ -86,7 +86,6 @@ async def list_center_steps(
 async def import_center(session: WriteSession, row: pb.CenterRow, call: Call) -> RowOutcome:
     """Bring one center to what a row of a file says of it."""
     values = given_fields(row.center, Center, Center.EDITABLE)
-    state = enum_names(pb.CenterState.DESCRIPTOR)[row.center.state] if row.center.state else None
     return await upsert(
         session,
         centers,
@@ -94,7 +93,7 @@ async def import_center(session: WriteSession, row: pb.CenterRow, call: Call) ->
         occasion=occasion(row, call),
         build=lambda: _new_center(read_fields(row.center, Center, only=_GIVEN), call),
         values=values,
-        goal=CenterState(state) if state else None,
+        goal=stated(row.center.state, pb.CenterState, CenterState),
         check=lambda center: require_free_code(session, center),
     )
 

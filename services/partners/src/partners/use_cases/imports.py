@@ -32,10 +32,9 @@ from partners.use_cases.records import ids_of, new_record, write_out
 from peyvand.api.v1 import types_pb2
 from peyvand.partners.v1 import activities_pb2, agreements_pb2, institutions_pb2
 from peyvand.partners.v1 import partners_pb2 as pb
-from servicekit.contract import enum_names
 from servicekit.database import ReadSession, WriteSession
 from servicekit.errors import Fault, Violation
-from servicekit.imports import RowOutcome, upsert
+from servicekit.imports import RowOutcome, stated, upsert
 from servicekit.mapping import from_message
 from servicekit.references import FindByKey, References
 from servicekit.requests import given_fields, occasion
@@ -146,7 +145,7 @@ async def _import_agreement(
 ) -> RowOutcome:
     message = row.agreement
     _check_facts(message)
-    goal = _goal(message.state, agreements_pb2.AgreementState)
+    goal = stated(message.state, agreements_pb2.AgreementState, AgreementState)
     before = await agreements.lock_by_key(session, message.external_key)
     values = given_fields(message, Agreement, Agreement.EDITABLE)
     if "witnesses" in values:
@@ -179,7 +178,7 @@ async def _import_agreement(
             await _walk_agreement(session, agreement, AgreementState.IN_FORCE, when)
         await supersede_and_save(session, agreement, message.superseded_by_id, when)
     elif goal:
-        await _walk_agreement(session, agreement, AgreementState(goal), when)
+        await _walk_agreement(session, agreement, goal, when)
     return _outcome(outcome, changed=agreement.version > version)
 
 
@@ -187,7 +186,7 @@ async def _import_activity(
     session: WriteSession, row: activities_pb2.ActivityRow, call: Call
 ) -> RowOutcome:
     message = row.activity
-    goal = _goal(message.state, activities_pb2.ActivityState)
+    goal = stated(message.state, activities_pb2.ActivityState, ActivityState)
     before = await activities.lock_by_key(session, message.external_key)
     values = given_fields(message, Activity, Activity.EDITABLE)
     if "participants" in values:
@@ -213,7 +212,7 @@ async def _import_activity(
     )
     activity = await activities.lock(session, outcome[1])
     version = activity.version
-    for action in _way(activity, ActivityState(goal)) if goal else ():
+    for action in _way(activity, goal) if goal else ():
         await take_activity_step(session, activity, action, when)
     return _outcome(outcome, changed=activity.version > version)
 
@@ -303,15 +302,6 @@ def _way(aggregate: Agreement | Activity, goal: AgreementState | ActivityState) 
         params = {"state": aggregate.state.value, "goal": goal.value}
         raise Fault.invalid(Violation("state", "UNREACHABLE_STATE", params))
     return way
-
-
-def _goal(number: int, enum: Any) -> str:
-    """Name of the state that a row asks for, or the empty string."""
-    names = enum_names(enum.DESCRIPTOR)
-    if number not in names:
-        allowed = ", ".join(name for known, name in names.items() if known)
-        raise Fault.invalid(Violation("state", "UNKNOWN_VALUE", {"allowed": allowed}))
-    return names[number] if number else ""
 
 
 def _outcome(outcome: RowOutcome, *, changed: bool) -> RowOutcome:

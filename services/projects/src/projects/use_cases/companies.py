@@ -15,7 +15,7 @@ from servicekit.contract import enum_names
 from servicekit.database import ReadSession, WriteSession
 from servicekit.errors import Fault, Violation
 from servicekit.ids import new_id
-from servicekit.imports import RowOutcome, upsert
+from servicekit.imports import RowOutcome, stated, upsert
 from servicekit.mapping import read_fields
 from servicekit.policy import sees_all
 from servicekit.references import References
@@ -110,7 +110,7 @@ async def import_company(
         occasion=occasion(row, call),
         build=lambda: _new_company(row.company, call),
         values=given_fields(row.company, Company, Company.EDITABLE),
-        goal=_goal(row.company.state),
+        goal=stated(row.company.state, pb.CompanyState, CompanyState),
         check=lambda company: _require_sound(session, company),
     )
 
@@ -130,16 +130,6 @@ def _seen(call: Call) -> list[Any]:
     if sees_all(call.rpc, call.principal):
         return []
     return [out_of_projects_of(call.principal.center_ids)]
-
-
-def _goal(number: int) -> CompanyState | None:
-    if not number:
-        return None
-    name = enum_names(pb.CompanyState.DESCRIPTOR).get(number)
-    if name is None:
-        allowed = ", ".join(CompanyState)
-        raise Fault.invalid(Violation("state", "UNKNOWN_VALUE", {"allowed": allowed}))
-    return CompanyState(name)
 
 
 async def _require_sound(session: ReadSession, company: Company) -> None:
