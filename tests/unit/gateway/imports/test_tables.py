@@ -130,7 +130,23 @@ def test_columns_that_do_not_fit_are_named() -> None:
     assert [(fault.line, fault.rule) for fault in extra.faults] == [(2, "BAD_COLUMN")]
 
 
-@pytest.mark.parametrize("raw", [b"", b"\xff\xfe", b'external_key,code\n"x'])
+def test_what_a_spreadsheet_adds_to_a_table_is_no_part_of_it() -> None:
+    text = (
+        "sep=;\r\nexternal_key;code;names.fa;province;;\r\n"
+        "c;AA;م, و;IR-00;;\r\n;;;;;\r\nd;;م;IR-00;;\r\n"
+    )
+    file = table(text, encoding="utf-8-sig")
+    assert told(file) == [(5, "code", "REQUIRED")]
+    message: Any = file.rows[0].message
+    assert message.center.names.fa == "م, و"
+
+
+def test_a_column_that_holds_something_needs_a_name() -> None:
+    file = table("external_key,code,names.fa,province,\nc,AA,م,IR-00,lost\n")
+    assert [(fault.line, fault.rule) for fault in file.faults] == [(1, "BAD_COLUMN")]
+
+
+@pytest.mark.parametrize("raw", [b"", b",,,\n", b"sep=;\n", b'external_key,code\n"x'])
 def test_what_is_no_table_is_refused(raw: bytes) -> None:
     with pytest.raises(Fault) as caught:
         read_table(raw, "centers", sections()["centers"].resource)

@@ -27,6 +27,7 @@ class ImportError(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     UNKNOWN_SECTION: _ClassVar[ImportError]
     JALALI_DAY_REQUIRED: _ClassVar[ImportError]
     BAD_COLUMN: _ClassVar[ImportError]
+    NOT_UTF_8: _ClassVar[ImportError]
 IMPORT_STATE_UNSPECIFIED: ImportState
 IMPORT_STATE_CHECKED: ImportState
 IMPORT_STATE_RUNNING: ImportState
@@ -38,6 +39,7 @@ MALFORMED_FILE: ImportError
 UNKNOWN_SECTION: ImportError
 JALALI_DAY_REQUIRED: ImportError
 BAD_COLUMN: ImportError
+NOT_UTF_8: ImportError
 
 class ImportSection(_message.Message):
     __slots__ = ("name", "rows", "done", "created", "updated", "unchanged", "refused")

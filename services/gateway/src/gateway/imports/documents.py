@@ -47,7 +47,7 @@ def plain(text: str, line: int) -> Scalar:
 
 
 def read_yaml(raw: bytes) -> Node:
-    """Read a YAML file. Raises `Fault` ``MALFORMED_FILE``."""
+    """Read a YAML file. Raises `Fault` ``MALFORMED_FILE`` and ``NOT_UTF_8``."""
     text = decode(raw)
     try:
         root = _build(yaml.parse(text, Loader=yaml.CSafeLoader))
@@ -141,7 +141,7 @@ def _key(owner: Members, node: Node) -> str:
 
 
 def read_json(raw: bytes) -> Node:
-    """Read a JSON file. Raises `Fault` ``MALFORMED_FILE``."""
+    """Read a JSON file. Raises `Fault` ``MALFORMED_FILE`` and ``NOT_UTF_8``."""
     text = decode(raw)
     try:
         # The strict reader decides what is JSON; the scanner only has to find the lines.

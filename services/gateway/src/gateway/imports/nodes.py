@@ -61,12 +61,12 @@ def malformed(detail: str, line: int | None = None) -> Fault:
 
 
 def decode(raw: bytes) -> str:
-    """Text of a file, without a byte order mark. Raises `Fault` ``MALFORMED_FILE``."""
+    """Text of a file, without a byte order mark. Raises `Fault` ``NOT_UTF_8``."""
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise malformed(f"byte {error.start} is not UTF-8", line) from None
+        raise Fault("NOT_UTF_8", {"line": str(line)}) from None
 
 
 def _steps(path: str) -> Iterator[tuple[str, str]]:

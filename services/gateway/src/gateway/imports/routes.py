@@ -246,13 +246,15 @@ is where to see how far it is. The same file again changes nothing; an import th
 finished by sending its file again.
 
 In a table a column is named by the path of its field (`code`, `names.fa`, `position.latitude`); \
-items of a list are separated by `|`. Persian digits and Jalali dates with their day are converted.
+cells are separated by commas, semicolons or tabs, items of a list by `|`. Persian digits and \
+Jalali dates with their day are converted.
 
 Open to: `hq_admin`."""
 
 _REASONS = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 _REASONS_OF_POST = (
     "MALFORMED_FILE",
+    "NOT_UTF_8",
     "BODY_TOO_LARGE",
     "UNSUPPORTED_MEDIA_TYPE",
     "IDEMPOTENCY_KEY_REQUIRED",

@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 _CHUNK = 50
 # Checking a large file is one long transaction; a chunk of rows is a short call.
-_CHECK_TIMEOUT = 120.0
+_CHECK_TIMEOUT = 240.0
 _CHUNK_TIMEOUT = 60.0
 # How long a service may be away, started again for instance, before the import gives up.
 _PATIENCE = 60.0

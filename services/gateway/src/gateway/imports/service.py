@@ -45,7 +45,7 @@ class Upload:
         return hashlib.sha256(head + self.raw).hexdigest()
 
     def read(self) -> RowFile:
-        """Read the rows. Raises `Fault` ``MALFORMED_FILE``."""
+        """Read the rows. Raises `Fault` ``MALFORMED_FILE`` and ``NOT_UTF_8``."""
         if self.media_type == CSV:
             node, faults = read_table(self.raw, self.kind, sections()[self.kind].resource)
             return read_rows(node, faults, is_table=True)

@@ -27,6 +27,8 @@ LIST_SEPARATOR = "|"
 
 _IMPRECISE_DATE = "peyvand.api.v1.ImpreciseDate"
 _STEP = re.compile(r"([a-z0-9_]+)(?:\[([0-9]{1,2})\])?\Z")
+# A line with which spreadsheets tell each other how the cells are separated.
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?\r?\n', re.IGNORECASE)
 _LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
 _JALALI = re.compile(r"(1[34][0-9]{2})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?\Z")
 _DIGITS = {
@@ -52,18 +54,21 @@ class _Column:
 def read_table(raw: bytes, section: str, resource: Descriptor) -> tuple[Node, list[RowFault]]:
     """Read a table. Gives the rows and what could not be read of them.
 
-    Raises `Fault` ``MALFORMED_FILE`` if it is no table.
+    Raises `Fault` ``MALFORMED_FILE`` if it is no table, and ``NOT_UTF_8``.
     """
     text = decode(raw)
     if not text.strip():
         raise malformed("it is empty")
     found: list[RowFault] = []
     lines = _lines(text)
-    header_line, header = next(lines)
-    columns = _columns(header, header_line, resource, found)
+    header_line, header = next(lines, (1, []))
+    if not header:
+        raise malformed("it is empty")
+    rest = list(lines)
+    columns = _columns(_without_tail(header, rest), header_line, resource, found)
     rows = Items(header_line)
     if not found:
-        for line, cells in lines:
+        for line, cells in rest:
             faults: list[RowFault] = []
             row = _row(line, cells, columns, faults)
             index = len(rows.values)
@@ -73,17 +78,27 @@ def read_table(raw: bytes, section: str, resource: Descriptor) -> tuple[Node, li
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    first = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 1
+    named = _SEPARATOR_LINE.match(text)
+    body = text[named.end() :] if named else text
+    first = body.lstrip().partition("\n")[0]
+    delimiter = named[1] if named else max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
+    above = 1 if named else 0
+    line = 1 + above
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 yield line, cells
-            line = reader.line_num + 1
+            line = reader.line_num + 1 + above
     except csv.Error as error:
         raise malformed(str(error), line) from None
+
+
+def _without_tail(header: list[str], rows: Sequence[tuple[int, list[str]]]) -> list[str]:
+    """The header without the empty columns that a spreadsheet writes to its right."""
+    named = max((place for place, cell in enumerate(header, 1) if cell.strip()), default=0)
+    used = any(cell.strip() for _, cells in rows for cell in cells[named : len(header)])
+    return header if used else header[:named]
 
 
 def _columns(
