@@ -1,5 +1,7 @@
 """Only tokens of the trusted issuer prove anything."""
 
+import asyncio
+import contextlib
 import json
 import threading
 import time
@@ -182,3 +184,54 @@ async def test_any_oidc_issuer_is_trusted_by_its_address_alone(
     assert Discovery.asked == ["/realm/.well-known/openid-configuration", "/realm/keys"]
     with pytest.raises(Fault, match="TOKEN_REJECTED"):
         await trusting.verify(signer.token())
+
+
+async def test_a_key_that_the_issuer_withdrew_proves_nothing_any_more(
+    signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusting, token, other = verifier(signer), signer.token(), signer.token(sub="other")
+    await trusting.verify(token)
+    signer.rotate()
+    monkeypatch.setattr("servicekit.identity._KEYS_KEPT", 0)
+    monkeypatch.setattr("servicekit.identity._REFETCH", 0)
+    # Nobody waits for the key set to be read again, so a call or two may still pass.
+    for _ in range(100):
+        with contextlib.suppress(Fault):
+            await trusting.verify(token)
+        await asyncio.sleep(0.01)
+    for withdrawn in (token, other):
+        with pytest.raises(Fault, match="TOKEN_REJECTED"):
+            await trusting.verify(withdrawn)
+    assert (await trusting.verify(signer.token())).subject == "someone"
+
+
+async def test_keys_stay_good_while_the_issuer_is_away(
+    signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusting = verifier(signer)
+    await trusting.verify(signer.token())
+    signer.jwks.unlink()
+    monkeypatch.setattr("servicekit.identity._KEYS_KEPT", 0)
+    monkeypatch.setattr("servicekit.identity._REFETCH", 0)
+    for subject in ("a", "b"):
+        assert (await trusting.verify(signer.token(sub=subject))).subject == subject
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("claim", "known"),
+    [
+        (["ctr_1", "ctr_2"], {"ctr_1", "ctr_2"}),
+        ("ctr_1", {"ctr_1"}),
+        (None, set()),
+        (5, set()),
+        ([{"id": "ctr_1"}, ["ctr_1"], 5, None], set()),
+        ({"ctr_1": True}, set()),
+    ],
+)
+async def test_a_claim_of_an_odd_form_gives_nothing(
+    signer: Signer, claim: object, known: set[str]
+) -> None:
+    principal = await verifier(signer).verify(signer.token(center_ids=claim, roles=claim))
+    assert principal.center_ids == known
+    assert principal.roles == {"public"}

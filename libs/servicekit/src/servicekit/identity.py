@@ -26,6 +26,7 @@ from servicekit.errors import Fault
 ALGORITHMS = ["Ed25519", "EdDSA", "ES256", "RS256", "PS256"]
 _LEEWAY = 30  # seconds that clocks may differ
 _REFETCH = 10  # least seconds between two loads of the key set
+_KEYS_KEPT = 300  # seconds after which the key set is looked at again
 _CACHED = 10_000  # verified tokens kept, so that a repeated call costs no signature check
 
 KNOWN_ROLES = frozenset(enum_names(annotations_pb2.Role.DESCRIPTOR).values()) - {"unspecified"}
@@ -73,11 +74,14 @@ class TokenVerifier:
         self._roles_claim = roles_claim.split(".")
         self._keys: KeySet | None = None
         self._loaded_at = float("-inf")
+        self._published: Any = None
         self._loading = asyncio.Lock()
+        self._refreshing: asyncio.Task[bool] | None = None
         self._verified: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
 
     async def verify(self, token: str) -> Principal:
         """Return the caller that the token proves. Raises `Fault` ``TOKEN_REJECTED``."""
+        self._refresh_old_keys()
         digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
         cached = self._verified.get(digest)
         if cached is not None:
@@ -121,13 +125,12 @@ class TokenVerifier:
         found: Any = claims
         for part in self._roles_claim:
             found = found.get(part) if isinstance(found, dict) else None
-        roles = frozenset(map(str, found)) if isinstance(found, list) else frozenset[str]()
         return Principal(
             subject=str(claims["sub"]),
             name=str(claims.get("name") or claims.get("preferred_username") or claims["sub"]),
-            roles=roles & KNOWN_ROLES | {"public"},
-            center_ids=frozenset(claims.get("center_ids") or ()),
-            institution_ids=frozenset(claims.get("institution_ids") or ()),
+            roles=_texts(found) & KNOWN_ROLES | {"public"},
+            center_ids=_texts(claims.get("center_ids")),
+            institution_ids=_texts(claims.get("institution_ids")),
         )
 
     async def _key_set(self) -> KeySet:
@@ -137,6 +140,12 @@ class TokenVerifier:
             raise Fault("UNAVAILABLE")
         return self._keys
 
+    def _refresh_old_keys(self) -> None:
+        """See to it, without waiting, that a key which the issuer withdrew is not trusted on."""
+        is_old = time.monotonic() - self._loaded_at > _KEYS_KEPT
+        if self._keys is not None and is_old and not self._loading.locked():
+            self._refreshing = asyncio.create_task(self._reload(), name="key set")
+
     async def _reload(self) -> bool:
         """Load the key set again unless that was just done; tell whether it was."""
         async with self._loading:
@@ -144,9 +153,14 @@ class TokenVerifier:
                 return False
             self._loaded_at = time.monotonic()
             try:
-                self._keys = KeySet.import_key_set(await self._load())
+                published = await self._load()
+                self._keys = KeySet.import_key_set(published)
             except (OSError, ValueError, httpx.HTTPError, JoseError, KeyError):
                 return False
+            if published != self._published:
+                # Whatever a withdrawn key has proved is proved no longer.
+                self._verified.clear()
+                self._published = published
             return True
 
     async def _load(self) -> Any:
@@ -158,6 +172,14 @@ class TokenVerifier:
                 discovery = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
                 url = (await client.get(discovery)).raise_for_status().json()["jwks_uri"]
             return (await client.get(url)).raise_for_status().json()
+
+
+def _texts(claim: Any) -> frozenset[str]:
+    """The texts of a claim that is a list of them, or one text alone."""
+    if isinstance(claim, str):
+        return frozenset({claim})
+    items: list[Any] = claim if isinstance(claim, list) else []
+    return frozenset(item for item in items if isinstance(item, str))
 
 
 def _rejected(detail: str) -> Fault:

@@ -39,6 +39,7 @@ from servicekit.tasks import end_tasks
 log = structlog.get_logger(__name__)
 
 _TIDY_INTERVAL = 600.0  # seconds
+_HEALTH_INTERVAL = 2.0  # seconds
 
 
 class Background(Protocol):
@@ -138,9 +139,9 @@ class Service:
         tasks = [
             asyncio.create_task(self._messaging(), name="messaging"),
             asyncio.create_task(self._tidy(), name="tidy"),
+            asyncio.create_task(self._tell_health(server), name="health"),
         ]
         tasks[0].add_done_callback(lambda _: stopping.set())
-        await server.set_serving(True)
         log.info("serving", listen=self.settings.listen)
         await stopping.wait()
         log.info("stopping")
@@ -187,6 +188,11 @@ class Service:
                 await asyncio.sleep(1)
             else:
                 return
+
+    async def _tell_health(self, server: RpcServer) -> None:
+        while True:
+            await server.set_serving(await self.database.reachable())
+            await asyncio.sleep(_HEALTH_INTERVAL)
 
     async def _tidy(self) -> None:
         while True:
