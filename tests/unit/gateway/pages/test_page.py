@@ -107,8 +107,15 @@ async def test_an_observatory_that_is_gone_leaves_the_last_figures_and_a_warning
     assert answer.status_code == 200
     assert "این ارقام مربوط به" in answer.text
     assert 'class="stale"' in answer.text
+    assert "به‌روز" in first.text
+    assert "به‌روز" not in answer.text, "of the sources nobody can say it now"
     assert answer.text.count('data-state="operational"') == 4
     assert answer.headers["etag"] != first.headers["etag"]
+
+
+async def test_a_monitor_may_ask_without_the_body(local: httpx.AsyncClient) -> None:
+    for path in ("/", "/favicon.ico"):
+        assert (await local.head(path)).status_code == 200
 
 
 async def test_without_any_figures_the_page_still_tells_the_truth(
@@ -118,7 +125,7 @@ async def test_without_any_figures_the_page_still_tells_the_truth(
     answer = await local.get("/")
     assert answer.status_code == 200
     assert "هنوز هیچ رقمی نرسیده است" in answer.text
-    assert "به‌هنگام" not in answer.text
+    assert "به‌موقع" not in answer.text
 
 
 async def test_a_service_that_does_not_answer_is_named(

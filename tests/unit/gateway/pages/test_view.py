@@ -108,6 +108,17 @@ def test_many_centers_are_named_by_the_first_and_counted() -> None:
     assert "Kerman, Razavi Khorasan, Shiraz and 2 more are planned" in seen(status).headline
 
 
+def test_centers_of_one_city_are_told_apart_by_their_codes() -> None:
+    status = network_status(NOW)
+    tabriz, tehran = center(status, "TBZ"), center(status, "TEH")
+    tabriz.city.CopyFrom(tehran.city)
+    tabriz.state = centers_pb2.CENTER_STATE_SUSPENDED
+    shown = seen(status)
+    assert "; Tehran (TBZ) is suspended;" in shown.headline
+    assert shown.matters[0].text == "Tehran (TBZ) is suspended: resume or close?"
+    assert shown.matters[1].detail == "Kerman, Shiraz and Tehran (TEH)"
+
+
 def test_a_total_that_nothing_is_known_of_shows_no_zero() -> None:
     cards = {card.key: card for card in seen(network_status(NOW)).cards}
     assert (cards["fresh"].value, cards["fresh"].is_partial) == ("—", True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from gateway.pages.picture import Picture
 from gateway.pages.reading import LIVENESS, SILENT, Reader, counted, liveness_of, state_of
 from gateway.pages.view_model import Matter, StreamRow
-from gateway.pages.wording import TEHRAN
+from gateway.pages.wording import TEHRAN, Moment
 from peyvand.observatory.v1 import network_pb2, plan_pb2
 from servicekit.contract import enum_names
 
@@ -113,9 +113,20 @@ def _silence(reader: Reader, center: network_pb2.CenterStatus) -> Matter:
     )
 
 
-def stream(reader: Reader, source: network_pb2.StreamFreshness) -> StreamRow:
-    """How far the picture has followed one service."""
-    words, state = reader.words, _stream_state(source)
+def stream(
+    reader: Reader, source: network_pb2.StreamFreshness, *, is_stale: bool = False
+) -> StreamRow:
+    """How far the picture has followed one service; of an old picture nobody can say."""
+    words = reader.words
+    if is_stale:
+        return StreamRow(
+            reader.service(source.service),
+            "unknown",
+            words.say("unknown"),
+            "",
+            _last_event(reader, source),
+        )
+    state = _stream_state(source)
     labels = {
         "online": words.say("up to date"),
         "late": words.say("behind"),
@@ -142,10 +153,12 @@ def stream(reader: Reader, source: network_pb2.StreamFreshness) -> StreamRow:
         state=state,
         state_label=labels[state],
         detail=words.clauses(details),
-        last_event=reader.moment(source.last_event_at)
-        if source.HasField("last_event_at")
-        else None,
+        last_event=_last_event(reader, source),
     )
+
+
+def _last_event(reader: Reader, source: network_pb2.StreamFreshness) -> Moment | None:
+    return reader.moment(source.last_event_at) if source.HasField("last_event_at") else None
 
 
 def _stream_state(stream: network_pb2.StreamFreshness) -> str:

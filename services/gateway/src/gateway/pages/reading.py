@@ -1,6 +1,7 @@
 """What every part of the page needs to speak of the network: words, the time, names."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,18 +22,23 @@ _NAMED = 3  # centers named in a sentence before the rest is only counted
 
 @dataclass(frozen=True)
 class Reader:
-    """Who reads: in which words, and at which time."""
+    """Who reads: in which words, and at which time.
+
+    `shared` are the short names that do not tell one center from another.
+    """
 
     words: Wording
     now: datetime
+    shared: frozenset[str] = frozenset()
 
     def moment(self, value: Timestamp) -> Moment:
         """A point in time as this reader meets it."""
         return self.words.moment(value, self.now)
 
     def short_name(self, center: network_pb2.CenterStatus) -> str:
-        """A center by its city, or its province where no city is known."""
-        return self.words.text(center.city) or province_name(center.province, self.words.language)
+        """A center by its place, with its code where another one is there as well."""
+        name = place_name(center, self.words)
+        return f"{name} ({center.code})" if name in self.shared else name
 
     def names(self, centers: Sequence[network_pb2.CenterStatus]) -> str:
         """The first of several centers by name, the rest by number."""
@@ -54,6 +60,17 @@ class Reader:
             "observatory": say("observatory"),
         }
         return known.get(name, name)
+
+
+def place_name(center: network_pb2.CenterStatus, words: Wording) -> str:
+    """City of a center, or its province where no city is known."""
+    return words.text(center.city) or province_name(center.province, words.language)
+
+
+def shared_names(centers: Iterable[network_pb2.CenterStatus], words: Wording) -> frozenset[str]:
+    """The place names that more than one of the centers has."""
+    found = Counter(place_name(center, words) for center in centers)
+    return frozenset(name for name, count in found.items() if count > 1)
 
 
 def state_of(center: network_pb2.CenterStatus) -> str:

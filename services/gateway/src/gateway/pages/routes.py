@@ -26,6 +26,8 @@ from gateway.transcoding import Backend
 from peyvand.api.v1 import annotations_pb2
 
 LANGUAGE_COOKIE = "peyvand_lang"
+# Monitors ask whether a page is there with HEAD.
+_READ = ["GET", "HEAD"]
 _YEAR = 365 * 24 * 3600
 _KEPT = 512
 # Nothing from elsewhere, and no script, style or address base within a page.
@@ -59,7 +61,7 @@ def router(
     pictures = Pictures(backend, readiness, settings.call_timeout)
     pages = _Pages(LocalSignIn(settings))
 
-    @routes.get("/")
+    @routes.api_route("/", methods=_READ)
     async def page(request: Request, lang: _Lang = "") -> Response:
         picture = await pictures.recent(caller(request))
         return pages.page(request, picture, lang)
@@ -80,11 +82,11 @@ def router(
             seen=request.headers.get("last-event-id", "")[:64] or seen,
         )
 
-    @routes.get("/pages/static/{name:path}")
+    @routes.api_route("/pages/static/{name:path}", methods=_READ)
     async def static(request: Request, name: str) -> Response:
         return pages.assets.answer(request, name)
 
-    @routes.get("/favicon.ico")
+    @routes.api_route("/favicon.ico", methods=_READ)
     async def favicon(request: Request) -> Response:
         return pages.assets.answer(request, "icon.svg")
 

@@ -12,7 +12,7 @@ from gateway.pages.attention import matters, stream
 from gateway.pages.figures import cards, centers
 from gateway.pages.headline import alarms, headline, title
 from gateway.pages.picture import Picture
-from gateway.pages.reading import Reader
+from gateway.pages.reading import Reader, shared_names
 from gateway.pages.view_model import EventRow, RegulationRow, View
 from gateway.pages.wording import Wording
 from peyvand.api.v1 import annotations_pb2
@@ -25,12 +25,14 @@ _REGULATION_STATE = regulations_pb2.RegulationState.DESCRIPTOR
 
 def view(picture: Picture, words: Wording, now: datetime | None = None) -> View:
     """Make the view of a picture; `now` decides what counts as today and as overdue."""
-    reader = Reader(words, now or datetime.now(UTC))
     status, regulations, events = picture.status, picture.regulations, picture.events
+    shared = shared_names(status.centers, words) if status else frozenset[str]()
+    reader = Reader(words, now or datetime.now(UTC), shared)
+    is_stale = "status" in picture.missing
     return View(
         title=title(reader, status),
         headline=headline(reader, status),
-        is_stale="status" in picture.missing,
+        is_stale=is_stale,
         weekday=words.weekday(status.as_of) if status else "",
         as_of=reader.moment(status.as_of) if status else None,
         alarms=tuple(alarms(reader, picture)),
@@ -41,7 +43,9 @@ def view(picture: Picture, words: Wording, now: datetime | None = None) -> View:
         regulations=tuple(_regulation(reader, item) for item in regulations.regulations)
         if regulations
         else None,
-        streams=tuple(stream(reader, item) for item in status.streams) if status else (),
+        streams=tuple(stream(reader, item, is_stale=is_stale) for item in status.streams)
+        if status
+        else (),
         events=tuple(_event(reader, item) for item in events.events) if events else None,
     )
 
