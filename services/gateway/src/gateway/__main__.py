@@ -20,6 +20,7 @@ import uvloop
 
 from gateway import openapi
 from gateway.app import Edge, create_app, published, routes_by_hand
+from gateway.http_protocol import BoundedProtocol
 from gateway.live import LiveFeed
 from gateway.routes_table import table
 from gateway.settings import GatewaySettings
@@ -60,7 +61,7 @@ async def _serve(settings: GatewaySettings) -> None:
             create_app(edge),
             host=host.strip("[]"),
             port=int(port),
-            http="httptools",
+            http=BoundedProtocol,
             log_config=None,
             access_log=False,
             server_header=False,
