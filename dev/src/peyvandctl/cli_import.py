@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,18 +41,30 @@ def import_file(
     """Bring the network to what a file says; a file with a broken row changes nothing.
 
     Exit status: 0 when every row is applied (or could be), 1 when the import broke off
-    or a row was refused while it ran, 2 when the file was refused.
+    or a row was refused while it ran, 2 when the file was refused, 3 when nobody
+    answers, 4 when the token does not allow it. Ctrl-C ends the watching alone: the
+    network goes on with what it has begun.
     """
+    key = key or secrets.token_hex(16)
     with session(url, token, lang, as_json=as_json) as (api, terminal):
         with _progress(terminal) as shown:
-            task = shown.add_task("Checking", total=None)
+            task, begun = shown.add_task("Checking", total=None), False
 
             def tell(result: dict[str, Any]) -> None:
+                nonlocal begun
+                begun = True
                 shown.update(
                     task, description="Applying", total=result["rows"], completed=result["done"]
                 )
 
-            result = imports.send(api, file, kind=kind, dry_run=dry_run, key=key, progress=tell)
+            try:
+                result = imports.send(api, file, kind=kind, dry_run=dry_run, key=key, progress=tell)
+            except KeyboardInterrupt:
+                if begun:
+                    again = f"peyvand import {shlex.quote(str(file))} --key {key}"
+                    again += f" --kind {kind}" if kind else ""
+                    terminal.err.print(f"The network goes on with it. To watch it again: {again}")
+                raise
         if as_json:
             terminal.json(result)
         else:
@@ -67,15 +81,15 @@ def _progress(terminal: Terminal) -> Progress:
         TimeElapsedColumn(),
         console=terminal.err,
         transient=True,
-        disable=terminal.as_json,
+        disable=terminal.as_json or not terminal.err.is_terminal,
     )
 
 
 _ENDS = {
-    "checked": "[green]Every row can be applied; nothing was written.[/]",
-    "done": "[green]Done.[/]",
-    "incomplete": "[yellow]Some rows were refused; all others are applied.[/]",
-    "interrupted": "[red]It broke off. Send the same file again: what is applied stays.[/]",
+    "checked": ("green", "Every row can be applied; nothing was written."),
+    "done": ("green", "Done."),
+    "incomplete": ("yellow", "Some rows were refused; all others are applied."),
+    "interrupted": ("red", "It broke off. Send the same file again: what is applied stays."),
 }
 
 
@@ -87,5 +101,6 @@ def _show(terminal: Terminal, result: dict[str, Any]) -> None:
     ]
     terminal.table(columns, rows)
     for item in result["refusals"]:
-        terminal.line(f"  {escape(broken_rule(item))}")
-    terminal.line(_ENDS[result["state"]])
+        terminal.line(f"  {escape(broken_rule(item, terminal.word('line')))}")
+    colour, end = _ENDS[result["state"]] if result["rows"] else ("yellow", "There is no row in it.")
+    terminal.line(f"[{colour}]{terminal.word(end)}[/]")

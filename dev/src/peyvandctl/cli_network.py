@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.markup import escape
@@ -25,6 +25,19 @@ _STATE_COLOURS = {
     "establishing": "yellow",
     "planned": "blue",
     "suspended": "red",
+}
+_CENTER_STATE = "centers.v1.CenterState"
+_AGREEMENT_STATE = "partners.v1.AgreementState"
+_LIVENESS = "observatory.v1.Liveness"
+_STAGE = "projects.v1.Stage"
+# What the parts of a total are counted by.
+_KINDS = {
+    "centers": _CENTER_STATE,
+    "fresh_centers": _LIVENESS,
+    "projects": _STAGE,
+    "agreements": _AGREEMENT_STATE,
+    "activities": "partners.v1.ActivityState",
+    "open_action_items": "observatory.v1.ActionItemState",
 }
 _RETRY_SECONDS = 2.0
 _REBUILD_SECONDS = 600.0
@@ -50,9 +63,9 @@ def status(
                 center["code"],
                 terminal.text(center["names"]),
                 center["province"],
-                center["state"],
-                center["liveness"] or "unknown",
-                _counts(center["projects_by_stage"]),
+                terminal.label(_CENTER_STATE, center["state"]),
+                terminal.label(_LIVENESS, center["liveness"] or "unknown"),
+                _counts(terminal, center["projects_by_stage"], _STAGE),
             )
             for center in picture["centers"]
         ]
@@ -83,7 +96,12 @@ def centers(
             terminal.json(found)
             return
         rows = [
-            (item["code"], _labelled(terminal, item, "names"), item["province"], item["state"])
+            (
+                item["code"],
+                _labelled(terminal, item, "names"),
+                item["province"],
+                terminal.label(_CENTER_STATE, item["state"]),
+            )
             for item in found
         ]
         terminal.table(("Code", "Center", "Province", "State"), rows)
@@ -113,9 +131,9 @@ def projects(
             (
                 _labelled(terminal, item, "titles"),
                 names.get(item["lead_center_id"], str(item["lead_center_id"])),
-                item["pathway"],
-                item["stage"],
-                item["state"],
+                terminal.label("projects.v1.Pathway", item["pathway"]),
+                terminal.label(_STAGE, item["stage"]),
+                terminal.label("projects.v1.ProjectState", item["state"]),
             )
             for item in found
         ]
@@ -140,9 +158,9 @@ def agreements(
             return
         rows = [
             (
-                item["kind"],
+                terminal.label("partners.v1.AgreementKind", item["kind"]),
                 _labelled(terminal, item, "titles"),
-                item["state"],
+                terminal.label(_AGREEMENT_STATE, item["state"]),
                 terminal.date(item["signed_date"]),
                 terminal.date(item["expiry_date"]),
             )
@@ -166,7 +184,7 @@ def events(
         cursor = after or ""
         if after is None:
             cursor = api.get("/v1/events", page_size=1)["head_cursor"]
-            for event in reversed(_latest(api, limit)):
+            for event in reversed(_latest(api, limit) if limit else ()):
                 _show_event(terminal, event)
         else:
             for event in _events_after(api, after):
@@ -208,8 +226,11 @@ def rebuild(
             raise typer.Exit(1)
 
 
-def _counts(counts: Iterable[Mapping[str, Any]]) -> str:
-    return ", ".join(f"{count['key']} {_figure(count)}" for count in counts)
+def _counts(terminal: Terminal, counts: Iterable[Mapping[str, Any]], enum: str = "") -> str:
+    named = (
+        (terminal.label(enum, count["key"]) if enum else count["key"], count) for count in counts
+    )
+    return ", ".join(f"{name} {_figure(count)}" for name, count in named)
 
 
 def _figure(figure: Mapping[str, Any]) -> str:
@@ -219,7 +240,7 @@ def _figure(figure: Mapping[str, Any]) -> str:
 
 def _total(terminal: Terminal, name: str, total: Mapping[str, Any]) -> str:
     coverage = f"{total['known']} {terminal.word('of')} {total['of']}"
-    parts = _counts(total["parts"])
+    parts = _counts(terminal, total["parts"], _KINDS.get(name, ""))
     tail = f"  {escape(parts)}" if parts else ""
     return f"{terminal.word(name)}: [bold]{_figure(total)}[/] [dim]({coverage})[/]{tail}"
 
@@ -230,10 +251,15 @@ def _labelled(terminal: Terminal, item: Mapping[str, Any], field: str) -> str:
 
 
 def _latest(api: Api, limit: int) -> list[dict[str, Any]]:
-    if not limit:
-        return []
-    size = min(limit, 200)
-    return api.get("/v1/events", order="latest_first", page_size=size)["events"]
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        size = min(limit - len(found), 200)
+        page = api.get("/v1/events", order="latest_first", page_size=size, before=cursor)
+        found += cast("list[dict[str, Any]]", page["events"])
+        cursor = page["next_cursor"]
+        if not page["more"] or len(found) >= limit:
+            return found
 
 
 def _events_after(api: Api, cursor: str) -> Iterator[dict[str, Any]]:

@@ -74,12 +74,14 @@ class Doctor:
         if self._home.state.exists():
             for finding in await self._processes():
                 yield finding
-            yield await self._postgres()
+            database = await self._postgres()
+            yield database
             yield await self._nats()
             for finding in await self._services():
                 yield finding
-            for finding in await self._outboxes():
-                yield finding
+            if database.verdict != "bad" or database.subject != "database":
+                for finding in await self._outboxes():
+                    yield finding
         for finding in await asyncio.to_thread(self._gateway):
             yield finding
 
@@ -138,7 +140,8 @@ class Doctor:
             connection = await self._connect("postgres")
         except (OSError, asyncpg.PostgresError, TimeoutError, KeyError, ClusterError) as error:
             mend = f"Look at {self._home.logs / 'postgres.log'}"
-            return Finding("database", "bad", f"It takes no connection: {error}.", mend)
+            why = str(error) or "no answer in time"
+            return Finding("database", "bad", f"It takes no connection: {why}.", mend)
         try:
             version = str(await connection.fetchval("show server_version"))
             now: Any = await connection.fetchval("select clock_timestamp()")

@@ -53,6 +53,11 @@ def send(
             f"{file.name} is neither YAML, JSON nor CSV by its name.",
             f"Name it with one of: {', '.join(_MEDIA_TYPES)}",
         )
+    if media_type == "text/csv" and not kind:
+        raise ClusterError(
+            f"{file.name} is a table, whose rows can be of several kinds.",
+            "Say of which: --kind centers, --kind institutions or --kind projects",
+        )
     try:
         content = file.read_bytes()
     except OSError as error:

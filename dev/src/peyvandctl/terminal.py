@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Generator, Mapping, Sequence
@@ -9,12 +10,14 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
+from google.protobuf import descriptor_pool
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from peyvandctl.client import Access, Api, ApiError
 from peyvandctl.errors import ClusterError
+from servicekit.contract import contract, enum_names, value_label
 
 UrlOption = Annotated[
     str | None,
@@ -34,7 +37,7 @@ _FA = {
     "Center": "مرکز",
     "Province": "استان",
     "State": "وضعیت",
-    "Liveness": "زنده‌بودن",
+    "Liveness": "تازگی",
     "Projects": "طرح‌ها",
     "Project": "طرح",
     "Stage": "مرحله",
@@ -43,6 +46,13 @@ _FA = {
     "Agreement": "سند همکاری",
     "Signed": "امضا",
     "Expires": "انقضا",
+    "Rows of": "ردیف‌های",
+    "Rows": "ردیف",
+    "Created": "ساخته‌شده",
+    "Updated": "تغییرکرده",
+    "Unchanged": "بی‌تغییر",
+    "Refused": "ردشده",
+    "line": "سطر",
     "unknown": "نامعلوم",
     "sample data": "دادهٔ نمونه",
     "as of": "تا",
@@ -55,8 +65,30 @@ _FA = {
     "agreements": "اسناد همکاری",
     "activities": "فعالیت‌ها",
     "alerts": "هشدارها",
+    "open_action_items": "کارهای باز",
     "inferred": "استنباطی",
+    "Every row can be applied; nothing was written.": ("همهٔ ردیف‌ها پذیرفتنی‌اند؛ چیزی نوشته نشد."),
+    "There is no row in it.": "هیچ ردیفی در آن نیست.",
+    "Done.": "انجام شد.",
+    "Some rows were refused; all others are applied.": (
+        "برخی ردیف‌ها پذیرفته نشدند؛ بقیه اعمال شده‌اند."
+    ),
+    "It broke off. Send the same file again: what is applied stays.": (
+        "نیمه‌کاره ماند. همین پرونده را دوباره بفرستید: آنچه اعمال شده می‌ماند."
+    ),
 }
+# Wide enough for any name: a program that reads a table wants a line for each row.
+_NO_EDGE = 10_000
+
+
+@functools.cache
+def _labels(enum: str) -> dict[str, str]:
+    contract()  # which makes its descriptors known
+    found = descriptor_pool.Default().FindEnumTypeByName(f"peyvand.{enum}")
+    names = enum_names(found)
+    return {
+        names[value.number]: label for value in found.values if (label := value_label(value).fa)
+    }
 
 
 class Terminal:
@@ -78,6 +110,13 @@ class Terminal:
             return self.word("unknown")
         other = "en" if self.language == "fa" else "fa"
         return str(localized.get(self.language) or localized.get(other) or self.word("unknown"))
+
+    def label(self, enum: str, value: str) -> str:
+        """Name a value of an enum of the contract, e.g. ``centers.v1.CenterState``.
+
+        In English it is the value itself, which is what filters take.
+        """
+        return _labels(enum).get(value, value) if self.language == "fa" else value
 
     def date(self, imprecise: Mapping[str, Any] | None) -> str:
         """Give a date as well as it is known."""
@@ -101,7 +140,10 @@ class Terminal:
             table.add_column(self.word(column), overflow="fold")
         for row in rows:
             table.add_row(*(escape(cell) for cell in row))
-        Console(highlight=False).print(table)
+        console = Console(highlight=False)
+        if not console.is_terminal and "COLUMNS" not in os.environ:
+            console.width = _NO_EDGE
+        console.print(table)
 
     def fail(self, error: ClusterError) -> None:
         """Say what went wrong and what to do about it."""
@@ -113,15 +155,18 @@ class Terminal:
         self.err.print(f"[bold red]{escape(error.message)}[/]")
         if isinstance(error, ApiError):
             for item in error.problem.get("errors", ()):
-                self.err.print(f"  {escape(broken_rule(item))}")
+                self.err.print(f"  {escape(broken_rule(item, self.word('line')))}")
         if error.mend:
             self.err.print(escape(error.mend))
 
 
-def broken_rule(item: Mapping[str, Any]) -> str:
-    """Tell a broken rule of a problem document in one line: where, what, and the rule."""
+def broken_rule(item: Mapping[str, Any], line: str = "line") -> str:
+    """Tell a broken rule of a problem document in one line: where, what, and the rule.
+
+    `line` is what the reader calls a line of a file.
+    """
     place = item.get("field") or item.get("parameter") or item.get("header") or ""
-    where = f"line {item['line']}" if "line" in item else item.get("pointer", "")
+    where = f"{line} {item['line']}" if "line" in item else item.get("pointer", "")
     head = ", ".join(str(part) for part in (where, place) if part)
     return f"{head}: {item['detail']} [{item['rule']}]" if head else str(item["detail"])
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from peyvandctl import client
+from peyvandctl import client, imports
 from peyvandctl.cli import app
 from peyvandctl.cli_network import sent_events
 from peyvandctl.imports import send
@@ -88,7 +88,9 @@ def test_token_prints_a_token_and_nothing_else(
 def test_centers_are_listed_in_the_language_asked_for(gateway: Gateway) -> None:
     gateway.says("GET /v1/centers", {"centers": [CENTER], "next_page_token": None})
     assert "Tabriz center" in run("centers")
-    assert "مرکز تبریز" in run("centers", "--lang", "fa", "--state", "operational")
+    persian = run("centers", "--lang", "fa", "--state", "operational")
+    assert "مرکز تبریز" in persian
+    assert "فعال" in persian
     assert gateway.asked[-1].url.params["state"] == "operational"
     assert gateway.asked[-1].headers["accept-language"] == "fa"
 
@@ -96,6 +98,15 @@ def test_centers_are_listed_in_the_language_asked_for(gateway: Gateway) -> None:
 def test_json_is_the_answer_as_it_came(gateway: Gateway) -> None:
     gateway.says("GET /v1/centers", {"centers": [CENTER], "next_page_token": None})
     assert json.loads(run("centers", "--json")) == [CENTER]
+
+
+def test_a_program_that_reads_a_table_gets_a_line_for_each_row(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS")
+    names = {"fa": None, "en": "A center with a name " * 10}
+    gateway.says("GET /v1/centers", {"centers": [CENTER | {"names": names}]})
+    assert len(run("centers").splitlines()) == 2
 
 
 def test_sample_data_is_labelled(gateway: Gateway) -> None:
@@ -189,6 +200,36 @@ def test_an_import_is_watched_to_its_end(gateway: Gateway, tmp_path: Path) -> No
     assert dict(sent.url.params) == {"kind": "centers"}
 
 
+def test_who_stops_watching_an_import_is_told_that_it_goes_on(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    file = tmp_path / "my table.csv"
+    file.write_text("external_key\n")
+    gateway.says("POST /v1/imports", progress("running", 0), status=202)
+    monkeypatch.setattr(imports.time, "sleep", interrupt)
+    shown = run("import", str(file), "--kind", "centers", "--key", "mine", code=130)
+    assert f"peyvand import '{file}' --key mine --kind centers" in shown.replace("\n", "")
+
+
+def test_a_file_without_rows_is_not_called_a_success(gateway: Gateway, tmp_path: Path) -> None:
+    file = tmp_path / "x.yml"
+    file.write_text("centers: []")
+    gateway.says("POST /v1/imports", progress("checked", 0) | {"rows": 0, "sections": []})
+    shown = run("import", str(file), "--dry-run")
+    assert "There is no row in it." in shown
+    assert "can be applied" not in shown
+
+
+def test_of_a_table_it_has_to_be_said_what_its_rows_are(gateway: Gateway, tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text("external_key\n")
+    assert "--kind centers" in run("import", str(file), code=1)
+    assert gateway.asked == []
+
+
 @pytest.mark.parametrize("state", ["incomplete", "interrupted"])
 def test_an_import_that_is_not_whole_fails(gateway: Gateway, tmp_path: Path, state: str) -> None:
     file = tmp_path / "x.json"
@@ -257,9 +298,15 @@ def test_events_are_shown_the_latest_last(gateway: Gateway) -> None:
             "cursor": str(n),
         }
 
-    gateway.says("GET /v1/events", {"head_cursor": "2"}, {"events": [event(2), event(1)]})
+    gateway.says(
+        "GET /v1/events",
+        {"head_cursor": "2"},
+        {"events": [event(2)], "next_cursor": "before-2", "more": True},
+        {"events": [event(1)], "next_cursor": "before-1", "more": False},
+    )
     shown = run("events").splitlines()
     assert ["ctr_1" in shown[0], "ctr_2" in shown[1]] == [True, True]
+    assert [r.url.params.get("before") for r in gateway.asked] == [None, None, "before-2"]
     assert "centers center.opened" in shown[0]
     assert "Tabriz center" in shown[0]
 
