@@ -169,18 +169,19 @@ class AggregateStore(Generic[A, R]):
         has become too large for an event.
         """
         (step,) = aggregate.pending
+        # The time of the last change is that of the database, taken when the row is its
+        # own: changes of a row are then in order, and `_SETTLED` can tell what is to come.
+        values = self._row(aggregate) | {"updated_at": sa.func.clock_timestamp()}
         if step.version == 1:
             await self._check_key(session, aggregate)
-            await session.execute(sa.insert(self.table), [self._row(aggregate)])
+            write = sa.insert(self.table).values(values)
         else:
-            old = step.version - 1
-            result = await session.execute(
-                sa.update(self.table)
-                .where(self.table.c.id == aggregate.id, self.table.c.version == old)
-                .values(self._row(aggregate))
-            )
-            if result.rowcount != 1:
-                raise Fault("STALE_ETAG")
+            own = (self.table.c.id == aggregate.id, self.table.c.version == step.version - 1)
+            write = sa.update(self.table).where(*own).values(values)
+        written = (await session.execute(write.returning(self.table.c.updated_at))).scalar()
+        if written is None:
+            raise Fault("STALE_ETAG")
+        aggregate.updated_at = written
         row = {
             "aggregate_id": aggregate.id,
             "version": step.version,
@@ -196,14 +197,18 @@ class AggregateStore(Generic[A, R]):
         """One page for a list request and the token of the next, empty on the last.
 
         The order is that of creation; with `updated_since` that of the last change,
-        and deleted aggregates are included.
+        and deleted aggregates are included. A change is then held back while one that
+        comes before it may still be under way: who asks again from the last change
+        that was given misses none.
         """
         table, size = self.table, paging.page_size(request)
         query = sa.select(table).where(*where).limit(size + 1)
         if request.HasField("updated_since"):
             after = paging.read_token(request, paging.moment, paging.text)
             order = sa.tuple_(table.c.updated_at, table.c.id)
-            query = query.where(table.c.updated_at >= to_datetime(request.updated_since))
+            since = to_datetime(request.updated_since)
+            settled = await session.scalar(_SETTLED)
+            query = query.where(table.c.updated_at >= since, table.c.updated_at < settled)
             if after:
                 position = sa.tuple_(
                     sa.literal(after[0], sa.DateTime(timezone=True)), sa.literal(after[1])
@@ -310,6 +315,19 @@ class AggregateStore(Generic[A, R]):
         if taken:
             raise Fault("EXTERNAL_KEY_TAKEN", {"external_key": aggregate.external_key, "id": taken})
 
+
+# Every change before this time is there to be read: each transaction under way in the
+# database of the service began later, and changes are dated after that. Taken in a
+# statement before the one that reads; the asking transaction itself counts, so that
+# there always is an answer.
+_SETTLED = (
+    sa.select(sa.func.min(sa.column("xact_start", sa.DateTime(timezone=True))))
+    .select_from(sa.table("pg_stat_activity", sa.column("datname"), sa.column("usename")))
+    .where(
+        sa.column("datname") == sa.func.current_database(),
+        sa.column("usename") == sa.literal_column("current_user"),
+    )
+)
 
 # The steps in which people enter values, and what these leave of an event, in bytes.
 _BY_PEOPLE = frozenset({"created", "updated"})
