@@ -23,7 +23,7 @@ from gateway import (
 from gateway.auth import Verifier
 from gateway.edge import Admission, Observation, SecurityHeaders
 from gateway.imports import routes as import_routes
-from gateway.limits import RateLimiter
+from gateway.limits import RateLimiter, Seats
 from gateway.live import LiveFeed
 from gateway.operations import Operation, operations
 from gateway.pages import routes as pages
@@ -89,7 +89,9 @@ class Edge:
 # streams, imports. Each makes a router from the edge. Routes that belong to the
 # published document keep `include_in_schema`.
 COMPOSED: list[Callable[[Edge], APIRouter]] = [
-    lambda edge: event_stream.router(edge.feed, edge.verifier, edge.closing),
+    lambda edge: event_stream.router(
+        edge.feed, edge.verifier, edge.closing, Seats(edge.settings.stream_limit)
+    ),
     lambda edge: pages.router(
         edge.settings,
         edge.clients,

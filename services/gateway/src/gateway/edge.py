@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.auth import Caller, Verifier, identify
-from gateway.limits import RateLimiter
+from gateway.limits import RateLimiter, caller_key
 from gateway.problems import ProblemError, response
 from servicekit import tracing
 from servicekit.errors import Fault
@@ -113,7 +113,8 @@ class Admission:
         # Who shows a bad token is counted by address, like who shows none.
         subject = caller.principal.subject if caller else ""
         address = connection.client.host if connection.client else ""
-        decision = self._limiter.count(f"s:{subject}" if subject else f"a:{address}")
+        key = caller_key(subject, address)
+        decision = self._limiter.count(key)
         counted = _with_headers(send, decision.headers)
         if not decision.allowed:
             wait = str(decision.retry_after)
@@ -124,7 +125,7 @@ class Admission:
         elif refusal is not None:
             await response(ProblemError.of(refusal), scope)(scope, receive, counted)
         else:
-            scope.setdefault("state", {})["caller"] = caller
+            scope.setdefault("state", {}).update(caller=caller, caller_key=key)
             # Caught here as well, so that the answer tells what is left of the quota.
             await _last_catch(self._app, scope, receive, counted)
 

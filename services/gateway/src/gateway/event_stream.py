@@ -17,8 +17,9 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.auth import Caller, Verifier, caller
 from gateway.codec import to_json
+from gateway.limits import Seats
 from gateway.live import Filter, LiveFeed
-from gateway.problems import Place, ProblemError
+from gateway.problems import Place, ProblemError, response
 from gateway.schemas import text
 from gateway.transcoding import require_acceptable
 from peyvand.observatory.v1 import events_pb2
@@ -28,6 +29,7 @@ MEDIA_TYPE = "text/event-stream"
 # Proxies cut a connection that is silent for half a minute.
 _KEEP_ALIVE = 15.0
 _RETRY_MILLISECONDS = 2000
+_RETRY_SECONDS = 30  # for who has too many streams open
 
 _TYPE = r"^[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?$"
 _CURSOR = r"^[A-Za-z0-9_=-]*$"
@@ -47,7 +49,7 @@ _SENT = {
 }
 
 
-def router(feed: LiveFeed, verifier: Verifier, closing: asyncio.Event) -> APIRouter:
+def router(feed: LiveFeed, verifier: Verifier, closing: asyncio.Event, seats: Seats) -> APIRouter:
     """The route of the stream. `closing` is set when open streams have to end."""
     routes = APIRouter(tags=["events"])
 
@@ -113,6 +115,7 @@ def router(feed: LiveFeed, verifier: Verifier, closing: asyncio.Event) -> APIRou
             feed,
             verifier,
             closing,
+            seats,
             who=who,
             wanted=wanted,
             begin=begin,
@@ -132,6 +135,7 @@ class EventStream(Response):
         feed: LiveFeed,
         verifier: Verifier,
         closing: asyncio.Event,
+        seats: Seats,
         *,
         who: Caller,
         wanted: Filter,
@@ -148,6 +152,7 @@ class EventStream(Response):
         self._feed = feed
         self._verifier = verifier
         self._closing = closing
+        self._seats = seats
         self._who = who
         self._wanted = wanted
         self._begin = begin.encode()
@@ -155,8 +160,21 @@ class EventStream(Response):
         self._cursor = cursor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the end."""
-        del scope
+        """Send until the end, or refuse who has too many streams open already."""
+        key: str = scope["state"]["caller_key"]
+        if not self._seats.take(key):
+            wait = str(_RETRY_SECONDS)
+            refusal = ProblemError(
+                "RATE_LIMITED", {"retry_after": wait}, headers={"Retry-After": wait}
+            )
+            await response(refusal, scope)(scope, receive, send)
+            return
+        try:
+            await self._stream(receive, send)
+        finally:
+            self._seats.give_back(key)
+
+    async def _stream(self, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         sending = asyncio.create_task(self._send_all(send))
         ends: list[asyncio.Task[Any]] = [

@@ -9,12 +9,17 @@ DEFAULT: Language = "en"
 _MAX_HEADER = 1000
 
 
-@functools.lru_cache(maxsize=512)
 def choose(accept_language: str) -> Language:
     """Choose by an `Accept-Language` header; English when nothing fits, as a tool expects."""
+    # Cut before it is remembered: a header may be as long as a request.
+    return _choose(accept_language[:_MAX_HEADER])
+
+
+@functools.lru_cache(maxsize=512)
+def _choose(accept_language: str) -> Language:
     best: Language = DEFAULT
     best_quality = 0.0
-    for item in accept_language[:_MAX_HEADER].split(","):
+    for item in accept_language.split(","):
         tag, _, parameters = item.strip().partition(";")
         quality = _quality(parameters)
         language = _language(tag.strip().lower())

@@ -1,13 +1,14 @@
-"""How often one caller may call: a token bucket for each.
+"""How often one caller may call, and how many streams it may have open.
 
-The headers are those of draft-ietf-httpapi-ratelimit-headers. The
-buckets are of this process. Behind several gateways a caller has as many
-times the quota, which guards each of them all the same.
+Calls are counted by a token bucket for each caller; the headers are those of
+draft-ietf-httpapi-ratelimit-headers. The counts are of this process. Behind several
+gateways a caller has as many times the quota, which guards each of them all the same.
 """
 
+import ipaddress
 import math
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -56,3 +57,40 @@ class RateLimiter:
             "RateLimit": f'"default";r={int(left)};t={reset}',
         }
         return Decision(allowed, headers, retry_after)
+
+
+class Seats:
+    """The streams that are open now, at most `limit` for each caller."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken: Counter[str] = Counter()
+
+    def take(self, caller: str) -> bool:
+        """Take a seat for a caller if there is one; whoever took it gives it back."""
+        if self._taken[caller] >= self._limit:
+            return False
+        self._taken[caller] += 1
+        return True
+
+    def give_back(self, caller: str) -> None:
+        """Free a seat that was taken."""
+        self._taken[caller] -= 1
+        if not self._taken[caller]:
+            del self._taken[caller]
+
+
+def caller_key(subject: str, address: str) -> str:
+    """What a caller is counted under: the subject of the token, without one the address.
+
+    Of an IPv6 address the network counts, because a single host has all of it.
+    """
+    if subject:
+        return f"s:{subject}"
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return f"a:{address}"
+    if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is None:
+        return f"a:{ipaddress.ip_network((known.packed, 64), strict=False)}"
+    return f"a:{address}"

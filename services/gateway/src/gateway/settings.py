@@ -15,6 +15,9 @@ class GatewaySettings(ServiceSettings):
     body_limit: int = Field(default=1_048_576, gt=0, description="greatest body, in bytes")
     rate_limit: int = Field(default=6000, gt=0, description="calls that a caller has in a window")
     rate_window: int = Field(default=60, gt=0, description="length of the window, in seconds")
+    stream_limit: int = Field(
+        default=200, gt=0, description="streams that a caller may have open at once"
+    )
     trusted_proxies: str = Field(
         default="127.0.0.1", description="addresses whose X-Forwarded-* headers are believed"
     )
