@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -359,3 +360,19 @@ async def test_an_agreement_that_no_event_can_carry_is_refused_and_steps_stay_po
     for party in list(signed.parties):
         signed = await bench.sign(signed, party.key, name=long, title=long)
     assert signed.state == agr.AGREEMENT_STATE_SIGNED
+
+
+async def test_a_flag_that_the_day_puts_up_shows_in_the_version_tag(bench: PartnersBench) -> None:
+    dormant = await bench.in_force(effective_date=on("2020-01-01"))
+    assert list(dormant.review_flags) == [agr.REVIEW_FLAG_DORMANT]
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    meeting = await bench.activity(agreement_id=dormant.id, start_date=on(today))
+    await bench.activity_step("ApproveActivity", meeting)
+    awake = await bench.get(dormant.id)
+    assert list(awake.review_flags) == []
+    assert awake.etag != dormant.etag
+    # Both are the same version: nothing was changed that a writer would overwrite.
+    suspended = await bench.step("SuspendAgreement", dormant, "Under review.")
+    assert suspended.state == agr.AGREEMENT_STATE_SUSPENDED
+    with pytest.raises(Fault, match="STALE_ETAG"):
+        await bench.step("ResumeAgreement", dormant)

@@ -225,10 +225,13 @@ async def _present_all(
     messages: list[pb.Agreement] = []
     for agreement in found:
         message: Any = agreements.present(agreement, call)
+        flags = agreement.flags(today, days.get(agreement.id))
         message.ClearField("review_flags")
         message.review_flags.extend(
-            pb.ReviewFlag.Value(f"REVIEW_FLAG_{flag.name}")
-            for flag in agreement.flags(today, days.get(agreement.id))
+            pb.ReviewFlag.Value(f"REVIEW_FLAG_{flag.name}") for flag in flags
         )
+        # The day alone changes these: who has read the agreement without them reads it anew.
+        of_today = [flag.value for flag in flags if flag not in agreement.review_flags]
+        message.etag = ".".join([message.etag, *of_today])
         messages.append(message)
     return messages
