@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any, Literal
@@ -291,11 +291,8 @@ def _lag(api: Api) -> list[Finding]:
         return [Finding("picture", "bad", error.message, error.mend)]
     found: list[Finding] = []
     for stream in picture["streams"]:
-        lag = int(stream["lag"])
-        fresh = stream["liveness"] == "online"
-        message = f"{lag} events are not in the picture yet; it is {stream['liveness']}."
-        mend = "" if fresh else "Look at the log of the observatory; then: peyvand rebuild"
-        verdict: Verdict = "ok" if fresh else "warning"
+        message, mend = _freshness(stream)
+        verdict: Verdict = "warning" if mend else "ok"
         found.append(Finding(f"picture of {stream['service']}", verdict, message, mend))
     if not picture["centers"]:
         found.append(
@@ -307,6 +304,21 @@ def _lag(api: Api) -> list[Finding]:
             )
         )
     return found
+
+
+def _freshness(stream: Mapping[str, Any]) -> tuple[str, str]:
+    """How far the picture follows one service, and the mend where it does not."""
+    match stream["liveness"]:
+        case "online":
+            return f"It is up to date; {stream['lag']} events are on their way.", ""
+        case "late":
+            said = f"{stream['lag']} events are not in the picture yet."
+            return said, "Wait a moment; if the number does not fall: the log of the observatory."
+        case _:
+            # What is missing cannot be counted from where nothing is heard of.
+            since = f" since {stream['since']}" if stream["since"] else ""
+            said = f"Nothing can be heard of it{since}: events may be missing."
+            return said, "See the broker above, then the log of the observatory."
 
 
 def _size(count: int) -> str:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from peyvandctl import client, imports
+from peyvandctl import client, doctor, imports
 from peyvandctl.cli import app
 from peyvandctl.cli_network import sent_events
 from peyvandctl.imports import send
@@ -323,6 +323,25 @@ def test_doctor_without_a_network_names_each_mend(gateway: Gateway) -> None:
     assert verdicts["home"]["verdict"] == "bad"
     assert verdicts["gateway"]["verdict"] == "bad"
     assert all(finding["mend"] for finding in findings if finding["verdict"] == "bad")
+
+
+def test_doctor_counts_no_events_where_nothing_is_heard(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ready(*_: object, **__: object) -> httpx.Response:
+        return httpx.Response(200, json={"services": {}})
+
+    monkeypatch.setattr(doctor.httpx, "get", ready)
+    gateway.says("GET /v1/centers", {"centers": []})
+    streams = [
+        {"service": "centers", "liveness": "stale", "lag": 0, "since": "2026-01-01T00:00:00Z"},
+        {"service": "projects", "liveness": "online", "lag": 0, "since": None},
+    ]
+    gateway.says("GET /v1/network/status", {"streams": streams, "centers": [CENTER]})
+    findings = {item["subject"]: item for item in json.loads(run("doctor", "--json", code=1))}
+    assert findings["picture of centers"]["verdict"] == "warning"
+    assert "events may be missing" in findings["picture of centers"]["message"]
+    assert findings["picture of projects"]["verdict"] == "ok"
 
 
 def test_a_language_that_is_not_there_is_refused(gateway: Gateway) -> None:

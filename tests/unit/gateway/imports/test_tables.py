@@ -1,5 +1,6 @@
 """CSV tables as people make them: separators, Persian digits and letters, Jalali dates."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,14 @@ def only(file: RowFile) -> Any:
 
 def told(file: RowFile) -> list[tuple[int, str, str]]:
     return [(fault.line, fault.field, fault.rule) for fault in file.faults]
+
+
+def test_the_table_of_the_documentation_is_read_as_it_stands() -> None:
+    guide = Path(__file__).parents[4] / "docs" / "importing.md"
+    example = guide.read_text(encoding="utf-8").partition("```csv\n")[2].partition("```")[0]
+    file = table(example)
+    assert file.faults == []
+    assert [row.external_key for row in file.rows] == ["center-yazd", "center-rasht"]
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
