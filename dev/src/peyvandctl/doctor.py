@@ -69,9 +69,14 @@ class Doctor:
         """Look at one thing after the other. A look that fails is a finding itself."""
         yield _python()
         yield _packages()
-        for look in (self._folder, self._space, self._supervisor):
+        for look in (self._folder, self._space):
             yield _guarded(look)
-        if self._home.state.exists():
+        supervisor = _guarded(self._supervisor)
+        yield supervisor
+        supervised = supervisor.verdict == "ok"
+        # Of a network that was stopped one finding is enough; what a supervisor that was
+        # killed has left behind is looked at.
+        if self._home.state.exists() and (supervised or orphans(self._home)):
             for finding in await self._processes():
                 yield finding
             database = await self._postgres()

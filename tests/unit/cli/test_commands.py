@@ -15,7 +15,7 @@ from peyvandctl.cli_network import sent_events
 from peyvandctl.imports import send
 from peyvandctl.issuer import LocalIssuer
 from peyvandctl.paths import Home
-from peyvandctl.state import State
+from peyvandctl.state import HomeLock, State
 
 Json = dict[str, Any]
 runner = CliRunner()
@@ -323,6 +323,20 @@ def test_doctor_without_a_network_names_each_mend(gateway: Gateway) -> None:
     assert verdicts["home"]["verdict"] == "bad"
     assert verdicts["gateway"]["verdict"] == "bad"
     assert all(finding["mend"] for finding in findings if finding["verdict"] == "bad")
+
+
+def test_doctor_finds_one_thing_in_a_network_that_was_stopped(gateway: Gateway) -> None:
+    home = Home.locate()
+    home.prepare()
+    State(home).save()
+    lock = HomeLock(home)
+    lock.acquire()
+    arguments = ("doctor", "--json", "--url", "http://127.0.0.1:1")
+    running = [item["subject"] for item in json.loads(run(*arguments, code=1))]
+    lock.release()
+    stopped = json.loads(run(*arguments, code=1))
+    assert "database" in running
+    assert [f["subject"] for f in stopped if f["verdict"] == "bad"] == ["supervisor", "gateway"]
 
 
 def test_doctor_counts_no_events_where_nothing_is_heard(
