@@ -12,6 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from peyvandctl import seed
 from peyvandctl.cluster import GATEWAY, Cluster
 from tests.support.browser import browser
+from tests.support.cluster import fresh_home
 
 CENTERS = "table.centers tbody tr"
 PERSIAN_DIGITS = re.compile("[۰-۹]")
@@ -24,9 +25,12 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-async def cluster(network: Cluster) -> Cluster:
-    await seed.load(network, lambda _: None)
-    return network
+async def cluster() -> AsyncGenerator[Cluster]:
+    """A network with the facts of the reports and nothing that other tests made."""
+    with fresh_home() as home:
+        async with Cluster(home.root, port=0) as own:
+            await seed.load(own, lambda _: None)
+            yield own
 
 
 @contextlib.asynccontextmanager
