@@ -7,6 +7,7 @@ those that the document tells of, in the form that it tells, and never a fault o
 import asyncio
 import json
 import re
+import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -50,11 +51,15 @@ def configuration(ids: dict[str, list[str]]) -> str:
 
 
 async def try_all(folder: Path, url: str, token: str | None, *options: str) -> None:
-    """Run schemathesis; fails the test with its report if it finds anything."""
-    report = folder / "report.json"
+    """Run schemathesis; fails the test with its report if it finds anything.
+
+    With one worker: in several threads of CPython 3.11 hypothesis now and then fails to
+    parse its own source (python/cpython#106905).
+    """
+    report = folder / f"{secrets.token_hex(4)}.json"
     arguments = [
         *("-m", "schemathesis.cli", "--config-file", str(folder / "schemathesis.toml")),
-        *("run", f"{url}/v1/openapi.json", "--no-color", "--workers", "2"),
+        *("run", f"{url}/v1/openapi.json", "--no-color", "--workers", "1"),
         *("--continue-on-failure", "--request-timeout", "30", "--warnings", "off"),
         *("--suppress-health-check", "all", "--report-json-path", str(report)),
         *options,
@@ -90,7 +95,11 @@ async def test_every_answer_is_one_that_the_document_tells_of(
         ids = await known_ids(http)
         assert {"center_id", "agreement_id", "indicator_id", "person_id"} <= ids.keys()
         (tmp_path / "schemathesis.toml").write_text(configuration(ids), encoding="utf-8")
-        await try_all(tmp_path, seeded.gateway_url, token, "--max-examples", str(fuzz_examples))
+        examples = ("--max-examples", str(fuzz_examples))
+        async with asyncio.TaskGroup() as runs:
+            for phases in ("coverage", "examples,fuzzing,stateful"):
+                options = (*examples, "--phases", phases)
+                runs.create_task(try_all(tmp_path, seeded.gateway_url, token, *options))
         # Whatever was tried, the network still stands.
         status = await http.get("/v1/network/status")
         assert status.status_code == 200
