@@ -185,6 +185,19 @@ async def test_a_damaged_token_is_refused_even_where_none_is_needed(bench: Cente
     assert fault.reason == "TOKEN_REJECTED"
 
 
+async def test_a_personal_identifier_is_refused_wherever_it_stands(bench: CentersBench) -> None:
+    names = types_pb2.LocalizedText(fa="مرکز ۰۰۱۳۵۴۲۴۱۹")
+    created = pb.CreateCenterRequest(center=center("PII", names=names), idempotency_key="p")
+    fault = await bench.rpc.fault("CreateCenter", created)
+    assert [(v.field, v.reason) for v in fault.violations] == [("names.fa", "PERSONAL_DATA")]
+    (result,) = await import_rows(bench, [row("p", "PII", names=names)])
+    assert [item.reason for item in result.violations] == ["PERSONAL_DATA"]
+    opened = await bench.step("Open", await bench.step("Establish", await bench.create("OK1")))
+    step = bench.step_request(opened, "asked for by 0013542419")
+    fault = await bench.rpc.fault("SuspendCenter", step)
+    assert [v.reason for v in fault.violations] == ["PERSONAL_DATA"]
+
+
 async def list_centers(bench: CentersBench, **values: Any) -> pb.ListCentersResponse:
     request = pb.ListCentersRequest(**values)
     return cast("pb.ListCentersResponse", await bench.rpc.call("ListCenters", request, None))

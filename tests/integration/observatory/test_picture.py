@@ -33,6 +33,18 @@ async def status(bench: ObservatoryBench, role: str | None = "hq_admin") -> pb.N
     return await bench.call("GetNetworkStatus", pb.GetNetworkStatusRequest(), role)
 
 
+async def test_a_center_that_has_ended_is_named_and_counted_no_more(
+    bench: ObservatoryBench,
+) -> None:
+    await tell_of_a_network(bench)
+    closed = center("OLD", state=centers_pb2.CENTER_STATE_CLOSED)
+    await bench.owners["centers"].tell(closed, "closed")
+    await bench.caught_up()
+    centers = (await status(bench)).totals.centers
+    assert (centers.value, centers.known, centers.of) == (2, 2, 2)
+    assert parts(centers) == {"closed": (1, 0), "operational": (1, 1), "planned": (1, 0)}
+
+
 async def events(
     bench: ObservatoryBench, role: str | None = "hq_admin", **asked: Any
 ) -> list[events_pb2.Event]:
@@ -141,7 +153,7 @@ async def test_status_counts_what_is_there_and_sample_data_apart(bench: Observat
     assert [(c.key, c.value) for c in tabriz.agreements_by_state] == [("signed", 1)]
     totals = shown.totals
     assert (totals.centers.value, totals.centers.sample) == (2, 1)
-    assert (totals.centers.known, totals.centers.of) == (3, 3)
+    assert (totals.centers.known, totals.centers.of) == (2, 2)
     assert parts(totals.centers) == {"operational": (1, 1), "planned": (1, 0)}
     fresh = totals.fresh_centers
     assert (fresh.value, fresh.known, fresh.of) == (0, 0, 2)

@@ -22,6 +22,7 @@ from servicekit.database import ReadSession, WriteSession
 from servicekit.errors import Fault, Violation
 from servicekit.mapping import fill, to_datetime, to_message
 from servicekit.outbox import MAX_PAYLOAD, Event
+from servicekit.personal_data import personal_data
 from servicekit.policy import allowed_actions
 from servicekit.rpc_server import Call
 
@@ -167,9 +168,12 @@ class AggregateStore(Generic[A, R]):
 
         `beside` are further fields of the event, by name. Raises `Fault`
         ``EXTERNAL_KEY_TAKEN`` for a new aggregate whose key is in use, and for one that
-        has become too large for an event.
+        has become too large for an event, or holds what looks like a personal identifier.
         """
         (step,) = aggregate.pending
+        messages = [to_message(aggregate, self.resource), *(beside or {}).values()]
+        if found := [item for message in messages for item in personal_data(message)]:
+            raise Fault.invalid(*found)
         # The time of the last change is that of the database, taken when the row is its
         # own: changes of a row are then in order, and `_SETTLED` can tell what is to come.
         values = self._row(aggregate) | {"updated_at": sa.func.clock_timestamp()}

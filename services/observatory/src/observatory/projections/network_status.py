@@ -68,6 +68,11 @@ class Tally:
     sample: bool
     number: int
 
+    @property
+    def is_of_the_past(self) -> bool:
+        """Whether these are listed by their part, but no figure of today counts them."""
+        return self.kind == "center" and self.part in _ENDED
+
 
 @dataclass(frozen=True)
 class Followed:
@@ -96,7 +101,8 @@ class Snapshot:
         return sum(
             tally.number
             for tally in self.tallies
-            if tally.kind == kind and not tally.sample and tally.part and part in ("", tally.part)
+            if tally.kind == kind and not tally.sample and tally.part
+            if tally.part == part or (not part and not tally.is_of_the_past)
         )
 
 
@@ -300,11 +306,12 @@ def _total(
 ) -> pb.Total:
     tallies = [tally for tally in snapshot.tallies if tally.kind == kind]
     counted = [t for t in tallies if t.part is not None and only in (None, t.part)]
-    there = sum(tally.number for tally in tallies)
+    today = [tally for tally in counted if not tally.is_of_the_past]
+    there = sum(t.number for t in tallies if not t.sample and not t.is_of_the_past)
     held = snapshot.streams[stream].held_back.get(kind, 0)
     total = pb.Total(
-        value=sum(tally.number for tally in counted if not tally.sample),
-        sample=sum(tally.number for tally in counted if tally.sample),
+        value=sum(tally.number for tally in today if not tally.sample),
+        sample=sum(tally.number for tally in today if tally.sample),
         # One whose latest event could not be taken in is there, but not known.
         known=max(there - held, 0),
         of=max(there, held),
