@@ -24,6 +24,7 @@ from sqlalchemy import exc
 from servicekit import migrations, telemetry, tracing
 from servicekit.broker import DEAD_LETTERS, Broker, event_stream
 from servicekit.database import Database
+from servicekit.delivery import is_transient
 from servicekit.idempotency import forget_old, idempotency_table
 from servicekit.identity import TokenVerifier
 from servicekit.imports import imported_row_table
@@ -120,8 +121,21 @@ class Service:
             asyncio.run(migrations.draft(url, self._migrations, arguments.message))
         else:
             if self.settings.migrate:
-                asyncio.run(migrations.upgrade(url, self._migrations))
+                asyncio.run(self._migrate())
             uvloop.run(self.serve())
+
+    async def _migrate(self) -> None:
+        """Bring the schema up to date as soon as the database is there."""
+        while True:
+            try:
+                await migrations.upgrade(self.settings.database_url, self._migrations)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("the database is not there yet", error=repr(error))
+                await asyncio.sleep(0.5)
+            else:
+                return
 
     async def serve(self) -> None:
         """Serve until SIGTERM or SIGINT, then let running calls end.
