@@ -1,4 +1,3 @@
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -17,18 +16,6 @@ from tests.support.gateway import FakeClients
 from tests.support.network_picture import observe
 
 
-class Feed(LiveFeed):
-    """A feed that says that something changed when a test says so."""
-
-    def __init__(self, clients: FakeClients) -> None:
-        super().__init__(clients, "nats://127.0.0.1:1", timeout=1)
-        self.happened = asyncio.Event()
-
-    async def changed(self) -> None:
-        await self.happened.wait()
-        self.happened.clear()
-
-
 @dataclass
 class Site:
     """The gateway with a local signing key, before a stand-in for the observatory."""
@@ -36,7 +23,7 @@ class Site:
     app: FastAPI
     clients: FakeClients
     edge: Edge
-    feed: Feed
+    feed: LiveFeed
 
 
 @pytest.fixture
@@ -52,7 +39,7 @@ def site(tmp_path: Path) -> Site:
     clients = FakeClients()
     observe(clients)
     verifier = TokenVerifier(issuer=settings.issuer, audience=settings.audience, jwks=settings.jwks)
-    feed = Feed(clients)
+    feed = LiveFeed(clients, "nats://127.0.0.1:1", timeout=1)
     edge = Edge(settings, clients, verifier, feed)
     return Site(create_app(edge), clients, edge, feed)
 
