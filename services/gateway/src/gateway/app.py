@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Protocol
 
 from fastapi import APIRouter, FastAPI
@@ -26,7 +25,6 @@ from gateway.edge import Admission, Observation, SecurityHeaders
 from gateway.imports import routes as import_routes
 from gateway.limits import RateLimiter, Seats
 from gateway.live import LiveFeed
-from gateway.open_streams import StreamHouse
 from gateway.operations import Operation, operations
 from gateway.pages import routes as pages
 from gateway.schemas import Schema
@@ -80,11 +78,6 @@ class Edge:
     feed: LiveFeed
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
-    @cached_property
-    def streams(self) -> StreamHouse:
-        """The streams that are open, of all kinds together."""
-        return StreamHouse(self.verifier, self.closing, Seats(self.settings.stream_limit))
-
     async def readiness(self) -> dict[str, bool]:
         """Tell for each service whether it serves."""
         names = self.clients.names
@@ -96,13 +89,16 @@ class Edge:
 # streams, imports. Each makes a router from the edge. Routes that belong to the
 # published document keep `include_in_schema`.
 COMPOSED: list[Callable[[Edge], APIRouter]] = [
-    lambda edge: event_stream.router(edge.streams, edge.feed),
+    lambda edge: event_stream.router(
+        edge.feed, edge.verifier, edge.closing, Seats(edge.settings.stream_limit)
+    ),
     lambda edge: pages.router(
         edge.settings,
         edge.clients,
         readiness=edge.readiness,
         feed=edge.feed,
-        house=edge.streams,
+        verifier=edge.verifier,
+        closing=edge.closing,
     ),
     lambda edge: import_routes.router(edge.settings.nats_url, edge.clients, edge.closing),
     lambda edge: asyncapi.router(edge.settings),

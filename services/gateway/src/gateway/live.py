@@ -60,20 +60,11 @@ class LiveFeed:
         """End."""
         await end_tasks(self._task)
 
-    def moment(self) -> asyncio.Event:
-        """Note where the feed stands; `changed` can then be asked what came after it."""
-        return self._changed
-
-    async def changed(self, since: asyncio.Event) -> None:
-        """Return once anything has changed after `since`, at the latest after a short while."""
+    async def changed(self) -> None:
+        """Return at the next change, at the latest after a short while."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_SAFETY_POLL):
-                await since.wait()
-
-    def wake(self) -> None:
-        """Say that something has changed."""
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+                await self._changed.wait()
 
     async def head(self, caller: Caller) -> str:
         """Cursor of the end of the timeline. Raises `Fault`."""
@@ -118,10 +109,11 @@ class LiveFeed:
             log.exception("the broker refuses the gateway", error=type(error).__name__)
             return
         try:
-            await broker.client.subscribe(SUBJECT, cb=self._hear)
+            await broker.client.subscribe(SUBJECT, cb=self._wake)
             await asyncio.Event().wait()
         finally:
             await broker.close()
 
-    async def _hear(self, _: Msg) -> None:
-        self.wake()
+    async def _wake(self, _: Msg) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,6 +17,18 @@ from tests.support.gateway import FakeClients
 from tests.support.network_picture import observe
 
 
+class Feed(LiveFeed):
+    """A feed that says that something changed when a test says so."""
+
+    def __init__(self, clients: FakeClients) -> None:
+        super().__init__(clients, "nats://127.0.0.1:1", timeout=1)
+        self.happened = asyncio.Event()
+
+    async def changed(self) -> None:
+        await self.happened.wait()
+        self.happened.clear()
+
+
 @dataclass
 class Site:
     """The gateway with a local signing key, before a stand-in for the observatory."""
@@ -23,7 +36,7 @@ class Site:
     app: FastAPI
     clients: FakeClients
     edge: Edge
-    feed: LiveFeed
+    feed: Feed
 
 
 @pytest.fixture
@@ -39,7 +52,7 @@ def site(tmp_path: Path) -> Site:
     clients = FakeClients()
     observe(clients)
     verifier = TokenVerifier(issuer=settings.issuer, audience=settings.audience, jwks=settings.jwks)
-    feed = LiveFeed(clients, "nats://127.0.0.1:1", timeout=1)
+    feed = Feed(clients)
     edge = Edge(settings, clients, verifier, feed)
     return Site(create_app(edge), clients, edge, feed)
 

@@ -218,14 +218,14 @@ async def test_a_page_is_told_that_something_changed_and_once_for_a_burst(
     status: Any = site.clients.answers["GetNetworkStatus"]
     for number in range(20):
         status.etag = f"burst {number}"
-        site.feed.wake()
+        site.feed.happened.set()
         await asyncio.sleep(0.01)
     told = await stream.within(0.8)
     # The first of a burst is told at once, the rest together.
     assert 1 <= len(told) <= 2
     assert all("event: changed" in message for message in told)
     assert f"id: {tag}" not in told[-1]
-    site.feed.wake()  # nothing new: nothing is said
+    site.feed.happened.set()  # nothing new: nothing is said
     assert await stream.within(0.5) == []
 
 
@@ -238,11 +238,11 @@ async def test_a_page_that_missed_something_is_told_when_it_comes(site: Site) ->
 async def test_a_page_is_told_of_an_outage_and_of_its_end(site: Site, stream: Stream) -> None:
     answers = dict(site.clients.answers)
     break_down(site)
-    site.feed.wake()
+    site.feed.happened.set()
     assert "event: changed" in await stream.next()
     site.clients.answers |= answers
     site.clients.serving["observatory"] = True
-    site.feed.wake()
+    site.feed.happened.set()
     assert "event: changed" in await stream.next()
 
 

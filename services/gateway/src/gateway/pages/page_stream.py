@@ -6,48 +6,99 @@ sends back when it connects again.
 """
 
 import asyncio
+from typing import Any
 
-from gateway.auth import Caller
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.auth import Caller, Verifier
 from gateway.live import LiveFeed
-from gateway.open_streams import OpenStream, StreamHouse, Write
 from gateway.pages.picture import Pictures
+from servicekit.errors import Fault
 
 # The page takes the line as dead after twice this.
 ALIVE_SECONDS = 10.0
 
 
-class PageStream(OpenStream):
-    """Sends ``changed`` whenever there is another picture than the page shows.
+class PageStream(Response):
+    """Sends ``changed`` until the reader goes, its token expires or the process ends.
 
     `seen` is the tag of the picture that the page shows.
     """
 
     def __init__(
-        self, house: StreamHouse, pictures: Pictures, feed: LiveFeed, *, who: Caller, seen: str
+        self,
+        pictures: Pictures,
+        feed: LiveFeed,
+        verifier: Verifier,
+        closing: asyncio.Event,
+        *,
+        who: Caller,
+        seen: str,
     ) -> None:
-        super().__init__(house, who)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(media_type="text/event-stream", headers=headers)
+        del self.headers["content-length"]
         self._pictures = pictures
         self._feed = feed
+        self._verifier = verifier
+        self._closing = closing
+        self._who = who
         self._seen = seen
 
-    async def send_all(self, write: Write) -> None:
-        """Write a message for each picture that is newer, and one while there is none."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the end."""
+        del scope
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        sending = asyncio.create_task(self._send_all(send))
+        ends: list[asyncio.Task[Any]] = [
+            sending,
+            asyncio.create_task(_gone(receive)),
+            asyncio.create_task(self._closing.wait()),
+        ]
+        done, waiting = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        if sending in done:
+            sending.result()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send_all(self, send: Send) -> None:
         clock = asyncio.get_running_loop().time
         # Named, because a page meets named messages only: it knows the line by them.
-        await write(b"event: alive\ndata: 1\n\n")
+        await _write(send, b"event: alive\ndata: 1\n\n")
         spoken = clock()
         while True:
-            # Noted before it is looked, or a change in between would go unheard.
-            since = self._feed.moment()
+            # Listened for before it is looked, or a change in between would go unheard.
+            changed = asyncio.create_task(self._feed.changed())
             picture = await self._pictures.newer(self._who)
             if picture.tag != self._seen:
                 self._seen = picture.tag
                 tag = picture.tag.encode()
-                await write(b"id: %s\nevent: changed\ndata: %s\n\n" % (tag, tag))
+                await _write(send, b"id: %s\nevent: changed\ndata: %s\n\n" % (tag, tag))
                 spoken = clock()
             elif clock() - spoken > ALIVE_SECONDS:
-                if not await self.still_signed_in():
+                if not await self._still_signed_in():
                     return
-                await write(b"event: alive\ndata: 1\n\n")
+                await _write(send, b"event: alive\ndata: 1\n\n")
                 spoken = clock()
-            await self._feed.changed(since)
+            await changed
+
+    async def _still_signed_in(self) -> bool:
+        if self._who.token is None:
+            return True
+        try:
+            await self._verifier.verify(self._who.token)
+        except Fault as fault:
+            return fault.reason != "TOKEN_REJECTED"
+        return True
+
+
+async def _write(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,5 +1,6 @@
 """The addresses of the headquarters' page."""
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -11,10 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.auth import Caller, caller
+from gateway.auth import Caller, Verifier, caller
 from gateway.languages import Language, choose
 from gateway.live import LiveFeed
-from gateway.open_streams import StreamHouse
 from gateway.pages.assets import Assets
 from gateway.pages.page_stream import ALIVE_SECONDS, PageStream
 from gateway.pages.picture import Picture, Pictures, Readiness, audience_key
@@ -53,9 +53,10 @@ def router(
     *,
     readiness: Readiness,
     feed: LiveFeed,
-    house: StreamHouse,
+    verifier: Verifier,
+    closing: asyncio.Event,
 ) -> APIRouter:
-    """Routes of the page; its live line is one of the open streams of `house`."""
+    """Routes of the page. `closing` is set when open streams have to end."""
     routes = APIRouter(include_in_schema=False)
     pictures = Pictures(backend, readiness, settings.call_timeout)
     pages = _Pages(LocalSignIn(settings))
@@ -72,8 +73,14 @@ def router(
 
     @routes.get("/pages/live")
     async def live(request: Request, seen: Annotated[str, Query(max_length=64)] = "") -> Response:
-        seen = request.headers.get("last-event-id", "")[:64] or seen
-        return PageStream(house, pictures, feed, who=caller(request), seen=seen)
+        return PageStream(
+            pictures,
+            feed,
+            verifier,
+            closing,
+            who=caller(request),
+            seen=request.headers.get("last-event-id", "")[:64] or seen,
+        )
 
     @routes.api_route("/pages/static/{name:path}", methods=_READ)
     async def static(request: Request, name: str) -> Response:
