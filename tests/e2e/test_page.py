@@ -14,7 +14,7 @@ from peyvandctl.cluster import GATEWAY, Cluster
 from tests.support.browser import browser
 from tests.support.cluster import fresh_home
 
-# Less than the 30 seconds after which a page looks by itself: what is seen sooner was told.
+# How soon a change is seen is the machine's; that the page was told of it is asserted apart.
 expect.set_options(timeout=25_000)
 
 CENTERS = "table.centers tbody tr"
@@ -141,12 +141,18 @@ async def test_one_click_changes_the_language(
 
 async def test_a_change_shows_without_a_reload(chromium: Browser, cluster: Cluster) -> None:
     async with reader(chromium, cluster) as page:
-        await page.evaluate("window.notReloaded = true")
+        await page.evaluate("""
+            window.notReloaded = true;
+            window.told = 0;
+            const live = document.getElementById("live");
+            live.addEventListener("changed", () => { window.told += 1; });
+        """)
         kerman = page.locator(CENTERS).filter(has_text="KRM")
         await expect(kerman).to_have_attribute("data-state", "operational")
         await change(cluster, "KRM", "suspend")
         try:
             await expect(kerman).to_have_attribute("data-state", "suspended")
+            assert await page.evaluate("window.told") >= 1, "it was seen, but not told"
             await expect(page.locator("h1")).to_contain_text("کرمان تعلیق شده است")
             await expect(page.locator(".matters")).to_contain_text("کرمان تعلیق است")
             await expect(page).to_have_title(re.compile("۳ از ۵"))
