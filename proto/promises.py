@@ -1,9 +1,10 @@
 """What a contract promises beyond what buf compares.
 
 buf knows fields, types and numbers. It does not know that an address moved, that
-a field became required, that a text may be shorter than it was, that a role may
-not call any more, or that an event is not sent any more. All of these stand in
-options, and each breaks a caller.
+a field became required or is not taken any more, that a text may be shorter than it
+was or must look otherwise, that a role may not call any more, that an event is not sent
+any more, or that a reason comes with another HTTP status. All of these stand in options,
+and each breaks a caller.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ Files = descriptor_pb2.FileDescriptorSet
 Message = descriptor_pb2.DescriptorProto
 Field = descriptor_pb2.FieldDescriptorProto
 Method = descriptor_pb2.MethodDescriptorProto
+Behavior = field_behavior_pb2.FieldBehavior
+Value = descriptor_pb2.EnumValueDescriptorProto
 
 
 def broken_promises(base: Files, present: Files) -> list[str]:
@@ -34,6 +37,10 @@ def broken_promises(base: Files, present: Files) -> list[str]:
     for name, old in _messages(base).items():
         if name in messages:
             found += [f"{name}{what}" for what in _message_breaks(old, messages[name])]
+    statuses = _statuses(present)
+    for reason, status in _statuses(base).items():
+        if statuses.get(reason, status) != status:
+            found.append(f"{reason}: comes with status {statuses[reason]}, was {status}")
     return found
 
 
@@ -58,6 +65,8 @@ def _message_breaks(old: Message, new: Message) -> Iterator[str]:
             yield f".{field.name}: is required now"
         if before is None:
             continue
+        if what := _taken_less(_behavior(before), _behavior(field)):
+            yield f".{field.name}: {what}"
         if _header(before) != _header(field):
             yield f".{field.name}: moved from {_place(before)} to {_place(field)}"
         for what in _narrowed(_rules(before), _rules(field)):
@@ -82,10 +91,23 @@ def _narrowed(old: annotations.FieldRules, new: annotations.FieldRules) -> Itera
         yield f"maximum is {new.maximum:g}, was larger"
     if new.HasField("minimum") and (not old.HasField("minimum") or new.minimum > old.minimum):
         yield f"minimum is {new.minimum:g}, was smaller"
-    if new.pattern and not old.pattern:
-        yield f"must match {new.pattern} now"
+    # Which of two patterns takes more cannot be told, unless only alternatives were added.
+    if new.pattern and not ({*old.pattern.split("|")} <= {*new.pattern.split("|")}):
+        yield f"must match {new.pattern} now, was {old.pattern or 'free'}"
     if new.id_prefix != old.id_prefix:
         yield f"takes ids of {new.id_prefix or 'any kind'}, took {old.id_prefix or 'any kind'}"
+
+
+def _taken_less(old: list[Behavior], new: list[Behavior]) -> str:
+    """What a caller could set before and cannot now; a fixed field is still taken once."""
+    if field_behavior_pb2.OUTPUT_ONLY in {*new} - {*old}:
+        return "is not taken from callers any more"
+    if field_behavior_pb2.IMMUTABLE in new and not {*old} & _FIXED:
+        return "cannot be changed any more"
+    return ""
+
+
+_FIXED = {field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.IMMUTABLE}
 
 
 def _addresses(method: Method) -> set[str]:
@@ -112,13 +134,13 @@ def _grants(method: Method) -> set[tuple[annotations.Role, annotations.Scope]]:
     }
 
 
-def _option(owner: Message | Field | Method, extension: Any) -> Any:
+def _option(owner: Message | Field | Method | Value, extension: Any) -> Any:
     """The value of an option. Generated stubs do not say which type it has."""
     options: Any = owner.options
     return options.Extensions[extension]
 
 
-def _behavior(field: Field) -> list[field_behavior_pb2.FieldBehavior]:
+def _behavior(field: Field) -> list[Behavior]:
     return list(_option(field, field_behavior_pb2.field_behavior))
 
 
@@ -141,6 +163,17 @@ def _methods(files: Files) -> dict[str, Method]:
         for file in files.file
         for service in file.service
         for method in service.method
+    }
+
+
+def _statuses(files: Files) -> dict[str, int]:
+    """HTTP status of each reason."""
+    return {
+        value.name: spec.http_status
+        for file in files.file
+        for enum in file.enum_type
+        for value in enum.value
+        if (spec := _option(value, annotations.error)).http_status
     }
 
 

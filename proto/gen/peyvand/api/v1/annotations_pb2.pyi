@@ -25,6 +25,12 @@ class Scope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SCOPE_UNSPECIFIED: _ClassVar[Scope]
     SCOPE_ANY: _ClassVar[Scope]
     SCOPE_OWN: _ClassVar[Scope]
+
+class ResourceNature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RESOURCE_NATURE_UNSPECIFIED: _ClassVar[ResourceNature]
+    RESOURCE_NATURE_RECORDED: _ClassVar[ResourceNature]
+    RESOURCE_NATURE_COMPUTED: _ClassVar[ResourceNature]
 ROLE_UNSPECIFIED: Role
 ROLE_PUBLIC: Role
 ROLE_HQ_ADMIN: Role
@@ -37,6 +43,9 @@ ROLE_SERVICE: Role
 SCOPE_UNSPECIFIED: Scope
 SCOPE_ANY: Scope
 SCOPE_OWN: Scope
+RESOURCE_NATURE_UNSPECIFIED: ResourceNature
+RESOURCE_NATURE_RECORDED: ResourceNature
+RESOURCE_NATURE_COMPUTED: ResourceNature
 POLICY_FIELD_NUMBER: _ClassVar[int]
 policy: _descriptor.FieldDescriptor
 ERRORS_FIELD_NUMBER: _ClassVar[int]
@@ -87,7 +96,7 @@ class ErrorSpec(_message.Message):
     def __init__(self, http_status: _Optional[int] = ..., en: _Optional[str] = ..., fa: _Optional[str] = ...) -> None: ...
 
 class FieldRules(_message.Message):
-    __slots__ = ("min_len", "max_len", "pattern", "minimum", "maximum", "min_items", "max_items", "id_prefix", "format", "example")
+    __slots__ = ("min_len", "max_len", "pattern", "minimum", "maximum", "min_items", "max_items", "id_prefix", "format", "example", "opaque")
     MIN_LEN_FIELD_NUMBER: _ClassVar[int]
     MAX_LEN_FIELD_NUMBER: _ClassVar[int]
     PATTERN_FIELD_NUMBER: _ClassVar[int]
@@ -98,6 +107,7 @@ class FieldRules(_message.Message):
     ID_PREFIX_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     EXAMPLE_FIELD_NUMBER: _ClassVar[int]
+    OPAQUE_FIELD_NUMBER: _ClassVar[int]
     min_len: int
     max_len: int
     pattern: str
@@ -108,17 +118,22 @@ class FieldRules(_message.Message):
     id_prefix: str
     format: str
     example: str
-    def __init__(self, min_len: _Optional[int] = ..., max_len: _Optional[int] = ..., pattern: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., min_items: _Optional[int] = ..., max_items: _Optional[int] = ..., id_prefix: _Optional[str] = ..., format: _Optional[str] = ..., example: _Optional[str] = ...) -> None: ...
+    opaque: bool
+    def __init__(self, min_len: _Optional[int] = ..., max_len: _Optional[int] = ..., pattern: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., min_items: _Optional[int] = ..., max_items: _Optional[int] = ..., id_prefix: _Optional[str] = ..., format: _Optional[str] = ..., example: _Optional[str] = ..., opaque: _Optional[bool] = ...) -> None: ...
 
 class ResourceSpec(_message.Message):
-    __slots__ = ("id_prefix", "plural", "aggregate")
+    __slots__ = ("id_prefix", "plural", "aggregate", "nature", "label")
     ID_PREFIX_FIELD_NUMBER: _ClassVar[int]
     PLURAL_FIELD_NUMBER: _ClassVar[int]
     AGGREGATE_FIELD_NUMBER: _ClassVar[int]
+    NATURE_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
     id_prefix: str
     plural: str
     aggregate: str
-    def __init__(self, id_prefix: _Optional[str] = ..., plural: _Optional[str] = ..., aggregate: _Optional[str] = ...) -> None: ...
+    nature: ResourceNature
+    label: Label
+    def __init__(self, id_prefix: _Optional[str] = ..., plural: _Optional[str] = ..., aggregate: _Optional[str] = ..., nature: _Optional[_Union[ResourceNature, str]] = ..., label: _Optional[_Union[Label, _Mapping]] = ...) -> None: ...
 
 class EventSpec(_message.Message):
     __slots__ = ("aggregate", "names")

@@ -30,6 +30,7 @@ class CommonError(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INTERNAL: _ClassVar[CommonError]
     NOT_ACCEPTABLE: _ClassVar[CommonError]
     INVALID_PAGE_TOKEN: _ClassVar[CommonError]
+    RESOURCE_IN_USE: _ClassVar[CommonError]
     REQUIRED: _ClassVar[CommonError]
     UNKNOWN_FIELD: _ClassVar[CommonError]
     WRONG_TYPE: _ClassVar[CommonError]
@@ -74,6 +75,7 @@ DEADLINE_EXCEEDED: CommonError
 INTERNAL: CommonError
 NOT_ACCEPTABLE: CommonError
 INVALID_PAGE_TOKEN: CommonError
+RESOURCE_IN_USE: CommonError
 REQUIRED: CommonError
 UNKNOWN_FIELD: CommonError
 WRONG_TYPE: CommonError

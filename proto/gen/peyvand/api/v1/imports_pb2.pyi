@@ -19,6 +19,8 @@ class ImportState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     IMPORT_STATE_DONE: _ClassVar[ImportState]
     IMPORT_STATE_INCOMPLETE: _ClassVar[ImportState]
     IMPORT_STATE_INTERRUPTED: _ClassVar[ImportState]
+    IMPORT_STATE_CHECKING: _ClassVar[ImportState]
+    IMPORT_STATE_REJECTED: _ClassVar[ImportState]
 
 class ImportError(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -34,6 +36,8 @@ IMPORT_STATE_RUNNING: ImportState
 IMPORT_STATE_DONE: ImportState
 IMPORT_STATE_INCOMPLETE: ImportState
 IMPORT_STATE_INTERRUPTED: ImportState
+IMPORT_STATE_CHECKING: ImportState
+IMPORT_STATE_REJECTED: ImportState
 IMPORT_ERROR_UNSPECIFIED: ImportError
 MALFORMED_FILE: ImportError
 UNKNOWN_SECTION: ImportError

@@ -113,3 +113,11 @@ class RowResult(_message.Message):
     id: str
     violations: _containers.RepeatedCompositeFieldContainer[FieldViolation]
     def __init__(self, external_key: _Optional[str] = ..., action: _Optional[_Union[RowAction, str]] = ..., id: _Optional[str] = ..., violations: _Optional[_Iterable[_Union[FieldViolation, _Mapping]]] = ...) -> None: ...
+
+class RehearsalProgress(_message.Message):
+    __slots__ = ("checked", "results")
+    CHECKED_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    checked: int
+    results: _containers.RepeatedCompositeFieldContainer[RowResult]
+    def __init__(self, checked: _Optional[int] = ..., results: _Optional[_Iterable[_Union[RowResult, _Mapping]]] = ...) -> None: ...

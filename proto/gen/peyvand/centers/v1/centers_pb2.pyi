@@ -61,8 +61,22 @@ class Contact(_message.Message):
     website: str
     def __init__(self, address: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., phones: _Optional[_Iterable[str]] = ..., email: _Optional[str] = ..., website: _Optional[str] = ...) -> None: ...
 
+class Expectations(_message.Message):
+    __slots__ = ("late_seconds", "stale_seconds", "offline_seconds", "capacity_hours", "report_days")
+    LATE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    STALE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    OFFLINE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_HOURS_FIELD_NUMBER: _ClassVar[int]
+    REPORT_DAYS_FIELD_NUMBER: _ClassVar[int]
+    late_seconds: int
+    stale_seconds: int
+    offline_seconds: int
+    capacity_hours: int
+    report_days: int
+    def __init__(self, late_seconds: _Optional[int] = ..., stale_seconds: _Optional[int] = ..., offline_seconds: _Optional[int] = ..., capacity_hours: _Optional[int] = ..., report_days: _Optional[int] = ...) -> None: ...
+
 class Center(_message.Message):
-    __slots__ = ("id", "external_key", "code", "names", "province", "city", "position", "host_institution", "opened_date", "contact", "state", "state_reason", "state_since", "citations", "sample", "etag", "allowed_actions", "created_at", "updated_at")
+    __slots__ = ("id", "external_key", "code", "names", "province", "city", "position", "host_institution", "opened_date", "contact", "state", "state_reason", "state_since", "citations", "sample", "etag", "allowed_actions", "created_at", "updated_at", "expectations")
     ID_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_KEY_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
@@ -82,6 +96,7 @@ class Center(_message.Message):
     ALLOWED_ACTIONS_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    EXPECTATIONS_FIELD_NUMBER: _ClassVar[int]
     id: str
     external_key: str
     code: str
@@ -101,7 +116,8 @@ class Center(_message.Message):
     allowed_actions: _containers.RepeatedScalarFieldContainer[str]
     created_at: _timestamp_pb2.Timestamp
     updated_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., external_key: _Optional[str] = ..., code: _Optional[str] = ..., names: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., province: _Optional[str] = ..., city: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., position: _Optional[_Union[Position, _Mapping]] = ..., host_institution: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., opened_date: _Optional[_Union[_types_pb2.ImpreciseDate, _Mapping]] = ..., contact: _Optional[_Union[Contact, _Mapping]] = ..., state: _Optional[_Union[CenterState, str]] = ..., state_reason: _Optional[str] = ..., state_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., citations: _Optional[_Iterable[_Union[_types_pb2.Citation, _Mapping]]] = ..., sample: _Optional[bool] = ..., etag: _Optional[str] = ..., allowed_actions: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    expectations: Expectations
+    def __init__(self, id: _Optional[str] = ..., external_key: _Optional[str] = ..., code: _Optional[str] = ..., names: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., province: _Optional[str] = ..., city: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., position: _Optional[_Union[Position, _Mapping]] = ..., host_institution: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., opened_date: _Optional[_Union[_types_pb2.ImpreciseDate, _Mapping]] = ..., contact: _Optional[_Union[Contact, _Mapping]] = ..., state: _Optional[_Union[CenterState, str]] = ..., state_reason: _Optional[str] = ..., state_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., citations: _Optional[_Iterable[_Union[_types_pb2.Citation, _Mapping]]] = ..., sample: _Optional[bool] = ..., etag: _Optional[str] = ..., allowed_actions: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expectations: _Optional[_Union[Expectations, _Mapping]] = ...) -> None: ...
 
 class GetCenterRequest(_message.Message):
     __slots__ = ("center_id",)

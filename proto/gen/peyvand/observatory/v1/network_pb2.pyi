@@ -5,6 +5,9 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from peyvand.api.v1 import annotations_pb2 as _annotations_pb2
 from peyvand.api.v1 import types_pb2 as _types_pb2
 from peyvand.centers.v1 import centers_pb2 as _centers_pb2
+from peyvand.centers.v1 import nodes_pb2 as _nodes_pb2
+from peyvand.centers.v1 import reports_pb2 as _reports_pb2
+from peyvand.observatory.v1 import periods_pb2 as _periods_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -68,7 +71,7 @@ class FeedFreshness(_message.Message):
     def __init__(self, feed: _Optional[str] = ..., liveness: _Optional[_Union[Liveness, str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class CenterStatus(_message.Message):
-    __slots__ = ("center_id", "external_key", "code", "names", "province", "city", "state", "state_reason", "state_since", "opened_date", "liveness", "liveness_since", "feeds", "projects_by_stage", "agreements_by_state", "sample", "updated_at")
+    __slots__ = ("center_id", "external_key", "code", "names", "province", "city", "state", "state_reason", "state_since", "opened_date", "liveness", "liveness_since", "feeds", "projects_by_stage", "agreements_by_state", "sample", "updated_at", "nodes", "capacity", "last_approved_period", "open_alerts")
     CENTER_ID_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_KEY_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +89,10 @@ class CenterStatus(_message.Message):
     AGREEMENTS_BY_STATE_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    LAST_APPROVED_PERIOD_FIELD_NUMBER: _ClassVar[int]
+    OPEN_ALERTS_FIELD_NUMBER: _ClassVar[int]
     center_id: str
     external_key: str
     code: str
@@ -103,7 +110,39 @@ class CenterStatus(_message.Message):
     agreements_by_state: _containers.RepeatedCompositeFieldContainer[Count]
     sample: bool
     updated_at: _timestamp_pb2.Timestamp
-    def __init__(self, center_id: _Optional[str] = ..., external_key: _Optional[str] = ..., code: _Optional[str] = ..., names: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., province: _Optional[str] = ..., city: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., state: _Optional[_Union[_centers_pb2.CenterState, str]] = ..., state_reason: _Optional[str] = ..., state_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., opened_date: _Optional[_Union[_types_pb2.ImpreciseDate, _Mapping]] = ..., liveness: _Optional[_Union[Liveness, str]] = ..., liveness_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., feeds: _Optional[_Iterable[_Union[FeedFreshness, _Mapping]]] = ..., projects_by_stage: _Optional[_Iterable[_Union[Count, _Mapping]]] = ..., agreements_by_state: _Optional[_Iterable[_Union[Count, _Mapping]]] = ..., sample: _Optional[bool] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    nodes: _containers.RepeatedCompositeFieldContainer[NodeStatus]
+    capacity: _reports_pb2.CapacitySnapshot
+    last_approved_period: str
+    open_alerts: int
+    def __init__(self, center_id: _Optional[str] = ..., external_key: _Optional[str] = ..., code: _Optional[str] = ..., names: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., province: _Optional[str] = ..., city: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., state: _Optional[_Union[_centers_pb2.CenterState, str]] = ..., state_reason: _Optional[str] = ..., state_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., opened_date: _Optional[_Union[_types_pb2.ImpreciseDate, _Mapping]] = ..., liveness: _Optional[_Union[Liveness, str]] = ..., liveness_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., feeds: _Optional[_Iterable[_Union[FeedFreshness, _Mapping]]] = ..., projects_by_stage: _Optional[_Iterable[_Union[Count, _Mapping]]] = ..., agreements_by_state: _Optional[_Iterable[_Union[Count, _Mapping]]] = ..., sample: _Optional[bool] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., nodes: _Optional[_Iterable[_Union[NodeStatus, _Mapping]]] = ..., capacity: _Optional[_Union[_reports_pb2.CapacitySnapshot, _Mapping]] = ..., last_approved_period: _Optional[str] = ..., open_alerts: _Optional[int] = ...) -> None: ...
+
+class NodeStatus(_message.Message):
+    __slots__ = ("node_id", "name", "state", "liveness", "since", "last_received_at", "vitals", "credentials_expire_at", "sample", "software_version", "joined_at", "updated_at")
+    NODE_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    LIVENESS_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    LAST_RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    VITALS_FIELD_NUMBER: _ClassVar[int]
+    CREDENTIALS_EXPIRE_AT_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    SOFTWARE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    JOINED_AT_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    node_id: str
+    name: str
+    state: _nodes_pb2.NodeState
+    liveness: Liveness
+    since: _timestamp_pb2.Timestamp
+    last_received_at: _timestamp_pb2.Timestamp
+    vitals: _nodes_pb2.NodeVitals
+    credentials_expire_at: _timestamp_pb2.Timestamp
+    sample: bool
+    software_version: str
+    joined_at: _timestamp_pb2.Timestamp
+    updated_at: _timestamp_pb2.Timestamp
+    def __init__(self, node_id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[_nodes_pb2.NodeState, str]] = ..., liveness: _Optional[_Union[Liveness, str]] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., vitals: _Optional[_Union[_nodes_pb2.NodeVitals, _Mapping]] = ..., credentials_expire_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sample: _Optional[bool] = ..., software_version: _Optional[str] = ..., joined_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class StreamFreshness(_message.Message):
     __slots__ = ("service", "position", "last_position", "lag", "last_event_at", "checked_at", "liveness", "since", "held_back")
@@ -138,7 +177,7 @@ class RebuildProgress(_message.Message):
     def __init__(self, started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., events_done: _Optional[int] = ..., events_total: _Optional[int] = ...) -> None: ...
 
 class NetworkTotals(_message.Message):
-    __slots__ = ("centers", "fresh_centers", "projects", "companies", "institutions", "agreements", "activities", "open_action_items")
+    __slots__ = ("centers", "fresh_centers", "projects", "companies", "institutions", "agreements", "activities", "open_action_items", "activity")
     CENTERS_FIELD_NUMBER: _ClassVar[int]
     FRESH_CENTERS_FIELD_NUMBER: _ClassVar[int]
     PROJECTS_FIELD_NUMBER: _ClassVar[int]
@@ -147,6 +186,7 @@ class NetworkTotals(_message.Message):
     AGREEMENTS_FIELD_NUMBER: _ClassVar[int]
     ACTIVITIES_FIELD_NUMBER: _ClassVar[int]
     OPEN_ACTION_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    ACTIVITY_FIELD_NUMBER: _ClassVar[int]
     centers: Total
     fresh_centers: Total
     projects: Total
@@ -155,7 +195,8 @@ class NetworkTotals(_message.Message):
     agreements: Total
     activities: Total
     open_action_items: Total
-    def __init__(self, centers: _Optional[_Union[Total, _Mapping]] = ..., fresh_centers: _Optional[_Union[Total, _Mapping]] = ..., projects: _Optional[_Union[Total, _Mapping]] = ..., companies: _Optional[_Union[Total, _Mapping]] = ..., institutions: _Optional[_Union[Total, _Mapping]] = ..., agreements: _Optional[_Union[Total, _Mapping]] = ..., activities: _Optional[_Union[Total, _Mapping]] = ..., open_action_items: _Optional[_Union[Total, _Mapping]] = ...) -> None: ...
+    activity: _periods_pb2.PeriodTotals
+    def __init__(self, centers: _Optional[_Union[Total, _Mapping]] = ..., fresh_centers: _Optional[_Union[Total, _Mapping]] = ..., projects: _Optional[_Union[Total, _Mapping]] = ..., companies: _Optional[_Union[Total, _Mapping]] = ..., institutions: _Optional[_Union[Total, _Mapping]] = ..., agreements: _Optional[_Union[Total, _Mapping]] = ..., activities: _Optional[_Union[Total, _Mapping]] = ..., open_action_items: _Optional[_Union[Total, _Mapping]] = ..., activity: _Optional[_Union[_periods_pb2.PeriodTotals, _Mapping]] = ...) -> None: ...
 
 class GetNetworkStatusRequest(_message.Message):
     __slots__ = ()

@@ -1,9 +1,11 @@
 from google.api import annotations_pb2 as _annotations_pb2
 from peyvand.api.v1 import annotations_pb2 as _annotations_pb2_1
 from peyvand.api.v1 import types_pb2 as _types_pb2
+from peyvand.observatory.v1 import alerts_pb2 as _alerts_pb2
 from peyvand.observatory.v1 import events_pb2 as _events_pb2
 from peyvand.observatory.v1 import indicators_pb2 as _indicators_pb2
 from peyvand.observatory.v1 import network_pb2 as _network_pb2
+from peyvand.observatory.v1 import periods_pb2 as _periods_pb2
 from peyvand.observatory.v1 import plan_pb2 as _plan_pb2
 from peyvand.observatory.v1 import regulations_pb2 as _regulations_pb2
 from peyvand.observatory.v1 import sources_pb2 as _sources_pb2

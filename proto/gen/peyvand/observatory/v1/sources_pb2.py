@@ -29,7 +29,7 @@ from peyvand.api.v1 import annotations_pb2 as peyvand_dot_api_dot_v1_dot_annotat
 from peyvand.api.v1 import types_pb2 as peyvand_dot_api_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$peyvand/observatory/v1/sources.proto\x12\x16peyvand.observatory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a peyvand/api/v1/annotations.proto\x1a\x1apeyvand/api/v1/types.proto\"\xea\x04\n\x06Source\x12\x19\n\x02id\x18\x01 \x01(\tB\r\xe2\x41\x01\x03\xda\xb5\x18\x05\x42\x03src\x12U\n\x0c\x65xternal_key\x18\x02 \x01(\tB?\xe2\x41\x02\x02\x05\xda\xb5\x18\x36\x08\x01\x10\x64\x1a\x1d^[A-Za-z0-9][A-Za-z0-9._:-]*$R\x11vpst-report-11491\x12\x32\n\x05title\x18\x03 \x01(\x0b\x32\x1d.peyvand.api.v1.LocalizedTextB\x04\xe2\x41\x01\x02\x12\x30\n\tpublisher\x18\x04 \x01(\x0b\x32\x1d.peyvand.api.v1.LocalizedText\x12\x1d\n\x06number\x18\x05 \x01(\tB\r\xda\xb5\x18\t\x10\x64R\x05\x31\x31\x34\x39\x31\x12\x35\n\x0epublished_date\x18\x06 \x01(\x0b\x32\x1d.peyvand.api.v1.ImpreciseDate\x12S\n\x03url\x18\x07 \x01(\tBF\xda\xb5\x18\x42\x10\xd0\x0f\x1a\x14^$|^https?://[^\\s]+$R\'https://publisher.example/reports/11491\x12+\n\x04note\x18\x08 \x01(\x0b\x32\x1d.peyvand.api.v1.LocalizedText\x12\x0e\n\x06sample\x18\t \x01(\x08\x12\x18\n\x04\x65tag\x18\n \x01(\tB\n\xe2\x41\x01\x03\xda\xb5\x18\x02\x10\x64\x12\x34\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nupdated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:\x1a\xfa\xb6\x18\x16\n\x03src\x12\x07sources\x1a\x06source\"4\n\x10GetSourceRequest\x12 \n\tsource_id\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xda\xb5\x18\x05\x42\x03src\"\xad\x01\n\x12ListSourcesRequest\x12)\n\tpage_size\x18\x01 \x01(\x05\x42\x16\xda\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\x00\x00)\x00\x00\x00\x00\x00\x00i@\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xda\xb5\x18\x03\x10\xe8\x07\x12\x1c\n\x0c\x65xternal_key\x18\x03 \x01(\tB\x06\xda\xb5\x18\x02\x10\x64\x12\x31\n\rupdated_since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"q\n\x13ListSourcesResponse\x12\x38\n\x07sources\x18\x01 \x03(\x0b\x32\x1e.peyvand.observatory.v1.SourceB\x07\xda\xb5\x18\x03\x38\xc8\x01\x12 \n\x0fnext_page_token\x18\x02 \x01(\tB\x07\xda\xb5\x18\x03\x10\xe8\x07\"\x84\x01\n\x13\x43reateSourceRequest\x12\x34\n\x06source\x18\x01 \x01(\x0b\x32\x1e.peyvand.observatory.v1.SourceB\x04\xe2\x41\x01\x02\x12\x37\n\x0fidempotency_key\x18\x02 \x01(\tB\x1e\xe2\x41\x01\x02\xda\xb5\x18\x03\x10\xff\x01\xe2\xb5\x18\x0fIdempotency-Key\"\xc4\x01\n\x13UpdateSourceRequest\x12 \n\tsource_id\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xda\xb5\x18\x05\x42\x03src\x12\x34\n\x06source\x18\x02 \x01(\x0b\x32\x1e.peyvand.observatory.v1.SourceB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12$\n\x04\x65tag\x18\x04 \x01(\tB\x16\xe2\x41\x01\x02\xda\xb5\x18\x02\x10\x64\xe2\xb5\x18\x08If-Match\"\xdf\x01\n\tSourceRow\x12\x34\n\x06source\x18\x01 \x01(\x0b\x32\x1e.peyvand.observatory.v1.SourceB\x04\xe2\x41\x01\x02\x12\x17\n\x06reason\x18\x02 \x01(\tB\x07\xda\xb5\x18\x03\x10\xd0\x0f\x12P\n\nreferences\x18\x03 \x03(\x0b\x32\x31.peyvand.observatory.v1.SourceRow.ReferencesEntryB\t\xda\xb5\x18\x05\x10\x64\x38\xc8\x01\x1a\x31\n\x0fReferencesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x85\x01\n\x0bSourceEvent\x12.\n\x06source\x18\x01 \x01(\x0b\x32\x1e.peyvand.observatory.v1.Source\x12&\n\x06\x63hange\x18\x02 \x01(\x0b\x32\x16.peyvand.api.v1.Change:\x1e\x82\xb7\x18\x1a\n\x06source\x12\x07\x63reated\x12\x07updatedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$peyvand/observatory/v1/sources.proto\x12\x16peyvand.observatory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a peyvand/api/v1/annotations.proto\x1a\x1apeyvand/api/v1/types.proto\"\xfe\x04\n\x06Source\x12\x19\n\x02id\x18\x01 \x01(\tB\r\xe2\x41\x01\x03\xda\xb5\x18\x05\x42\x03src\x12U\n\x0c\x65xternal_key\x18\x02 \x01(\tB?\xe2\x41\x02\x02\x05\xda\xb5\x18\x36\x08\x01\x10\x64\x1a\x1d^[A-Za-z0-9][A-Za-z0-9._:-]*$R\x11vpst-report-11491\x12\x32\n\x05title\x18\x03 \x01(\x0b\x32\x1d.peyvand.api.v1.LocalizedTextB\x04\xe2\x41\x01\x02\x12\x30\n\tpublisher\x18\x04 \x01(\x0b\x32\x1d.peyvand.api.v1.LocalizedText\x12\x1d\n\x06number\x18\x05 \x01(\tB\r\xda\xb5\x18\t\x10\x64R\x05\x31\x31\x34\x39\x31\x12\x35\n\x0epublished_date\x18\x06 \x01(\x0b\x32\x1d.peyvand.api.v1.ImpreciseDate\x12S\n\x03url\x18\x07 \x01(\tBF\xda\xb5\x18\x42\x10\xd0\x0f\x1a\x14^$|^https?://[^\\s]+$R\'https://publisher.example/reports/11491\x12+\n\x04note\x18\x08 \x01(\x0b\x32\x1d.peyvand.api.v1.LocalizedText\x12\x0e\n\x06sample\x18\t \x01(\x08\x12\x18\n\x04\x65tag\x18\n \x01(\tB\n\xe2\x41\x01\x03\xda\xb5\x18\x02\x10\x64\x12\x34\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nupdated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:.\xfa\xb6\x18*\n\x03src\x12\x07sources\x1a\x06source*\x12\n\x06Source\x12\x08\xd9\x85\xd9\x86\xd8\xa8\xd8\xb9\"4\n\x10GetSourceRequest\x12 \n\tsource_id\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xda\xb5\x18\x05\x42\x03src\"\xad\x01\n\x12ListSourcesRequest\x12)\n\tpage_size\x18\x01 \x01(\x05\x42\x16\xda\xb5\x18\x12!\x00\x00\x00\x00\x00\x00\x00\x00)\x00\x00\x00\x00\x00\x00i@\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xda\xb5\x18\x03\x10\xe8\x07\x12\x1c\n\x0c\x65xternal_key\x18\x03 \x01(\tB\x06\xda\xb5\x18\x02\x10\x64\x12\x31\n\rupdated_since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"q\n\x13ListSourcesResponse\x12\x38\n\x07sources\x18\x01 \x03(\x0b\x32\x1e.peyvand.observatory.v1.SourceB\x07\xda\xb5\x18\x03\x38\xc8\x01\x12 \n\x0fnext_page_token\x18\x02 \x01(\tB\x07\xda\xb5\x18\x03\x10\xe8\x07\"\x84\x01\n\x13\x43reateSourceRequest\x12\x34\n\x06source\x18\x01 \x01(\x0b\x32\x1e.peyvand.observatory.v1.SourceB\x04\xe2\x41\x01\x02\x12\x37\n\x0fidempotency_key\x18\x02 \x01(\tB\x1e\xe2\x41\x01\x02\xda\xb5\x18\x03\x10\xff\x01\xe2\xb5\x18\x0fIdempotency-Key\"\xc4\x01\n\x13UpdateSourceRequest\x12 \n\tsource_id\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xda\xb5\x18\x05\x42\x03src\x12\x34\n\x06source\x18\x02 \x01(\x0b\x32\x1e.peyvand.observatory.v1.SourceB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12$\n\x04\x65tag\x18\x04 \x01(\tB\x16\xe2\x41\x01\x02\xda\xb5\x18\x02\x10\x64\xe2\xb5\x18\x08If-Match\"\xdf\x01\n\tSourceRow\x12\x34\n\x06source\x18\x01 \x01(\x0b\x32\x1e.peyvand.observatory.v1.SourceB\x04\xe2\x41\x01\x02\x12\x17\n\x06reason\x18\x02 \x01(\tB\x07\xda\xb5\x18\x03\x10\xd0\x0f\x12P\n\nreferences\x18\x03 \x03(\x0b\x32\x31.peyvand.observatory.v1.SourceRow.ReferencesEntryB\t\xda\xb5\x18\x05\x10\x64\x38\xc8\x01\x1a\x31\n\x0fReferencesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x85\x01\n\x0bSourceEvent\x12.\n\x06source\x18\x01 \x01(\x0b\x32\x1e.peyvand.observatory.v1.Source\x12&\n\x06\x63hange\x18\x02 \x01(\x0b\x32\x16.peyvand.api.v1.Change:\x1e\x82\xb7\x18\x1a\n\x06source\x12\x07\x63reated\x12\x07updatedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,7 +53,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SOURCE'].fields_by_name['updated_at']._loaded_options = None
   _globals['_SOURCE'].fields_by_name['updated_at']._serialized_options = b'\342A\001\003'
   _globals['_SOURCE']._loaded_options = None
-  _globals['_SOURCE']._serialized_options = b'\372\266\030\026\n\003src\022\007sources\032\006source'
+  _globals['_SOURCE']._serialized_options = b'\372\266\030*\n\003src\022\007sources\032\006source*\022\n\006Source\022\010\331\205\331\206\330\250\330\271'
   _globals['_GETSOURCEREQUEST'].fields_by_name['source_id']._loaded_options = None
   _globals['_GETSOURCEREQUEST'].fields_by_name['source_id']._serialized_options = b'\342A\001\002\332\265\030\005B\003src'
   _globals['_LISTSOURCESREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -87,21 +87,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SOURCEEVENT']._loaded_options = None
   _globals['_SOURCEEVENT']._serialized_options = b'\202\267\030\032\n\006source\022\007created\022\007updated'
   _globals['_SOURCE']._serialized_start=227
-  _globals['_SOURCE']._serialized_end=845
-  _globals['_GETSOURCEREQUEST']._serialized_start=847
-  _globals['_GETSOURCEREQUEST']._serialized_end=899
-  _globals['_LISTSOURCESREQUEST']._serialized_start=902
-  _globals['_LISTSOURCESREQUEST']._serialized_end=1075
-  _globals['_LISTSOURCESRESPONSE']._serialized_start=1077
-  _globals['_LISTSOURCESRESPONSE']._serialized_end=1190
-  _globals['_CREATESOURCEREQUEST']._serialized_start=1193
-  _globals['_CREATESOURCEREQUEST']._serialized_end=1325
-  _globals['_UPDATESOURCEREQUEST']._serialized_start=1328
-  _globals['_UPDATESOURCEREQUEST']._serialized_end=1524
-  _globals['_SOURCEROW']._serialized_start=1527
-  _globals['_SOURCEROW']._serialized_end=1750
-  _globals['_SOURCEROW_REFERENCESENTRY']._serialized_start=1701
-  _globals['_SOURCEROW_REFERENCESENTRY']._serialized_end=1750
-  _globals['_SOURCEEVENT']._serialized_start=1753
-  _globals['_SOURCEEVENT']._serialized_end=1886
+  _globals['_SOURCE']._serialized_end=865
+  _globals['_GETSOURCEREQUEST']._serialized_start=867
+  _globals['_GETSOURCEREQUEST']._serialized_end=919
+  _globals['_LISTSOURCESREQUEST']._serialized_start=922
+  _globals['_LISTSOURCESREQUEST']._serialized_end=1095
+  _globals['_LISTSOURCESRESPONSE']._serialized_start=1097
+  _globals['_LISTSOURCESRESPONSE']._serialized_end=1210
+  _globals['_CREATESOURCEREQUEST']._serialized_start=1213
+  _globals['_CREATESOURCEREQUEST']._serialized_end=1345
+  _globals['_UPDATESOURCEREQUEST']._serialized_start=1348
+  _globals['_UPDATESOURCEREQUEST']._serialized_end=1544
+  _globals['_SOURCEROW']._serialized_start=1547
+  _globals['_SOURCEROW']._serialized_end=1770
+  _globals['_SOURCEROW_REFERENCESENTRY']._serialized_start=1721
+  _globals['_SOURCEROW_REFERENCESENTRY']._serialized_end=1770
+  _globals['_SOURCEEVENT']._serialized_start=1773
+  _globals['_SOURCEEVENT']._serialized_end=1906
 # @@protoc_insertion_point(module_scope)

@@ -35,6 +35,7 @@ class PartnersError(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     END_BEFORE_START: _ClassVar[PartnersError]
     UNKNOWN_COUNTRY: _ClassVar[PartnersError]
     SIGNATORY_REQUIRED: _ClassVar[PartnersError]
+    AGREEMENT_NOT_STANDING: _ClassVar[PartnersError]
 PARTNERS_ERROR_UNSPECIFIED: PartnersError
 ROR_CHECKSUM: PartnersError
 ROR_TAKEN: PartnersError
@@ -55,6 +56,7 @@ OUTSIDE_AGREEMENT: PartnersError
 END_BEFORE_START: PartnersError
 UNKNOWN_COUNTRY: PartnersError
 SIGNATORY_REQUIRED: PartnersError
+AGREEMENT_NOT_STANDING: PartnersError
 
 class PartnersRow(_message.Message):
     __slots__ = ("institution", "person", "agreement", "activity")
@@ -69,12 +71,14 @@ class PartnersRow(_message.Message):
     def __init__(self, institution: _Optional[_Union[_institutions_pb2.InstitutionRow, _Mapping]] = ..., person: _Optional[_Union[_institutions_pb2.PersonRow, _Mapping]] = ..., agreement: _Optional[_Union[_agreements_pb2.AgreementRow, _Mapping]] = ..., activity: _Optional[_Union[_activities_pb2.ActivityRow, _Mapping]] = ...) -> None: ...
 
 class ImportPartnersRequest(_message.Message):
-    __slots__ = ("rows", "validate_only")
+    __slots__ = ("rows", "validate_only", "pending")
     ROWS_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
     rows: _containers.RepeatedCompositeFieldContainer[PartnersRow]
     validate_only: bool
-    def __init__(self, rows: _Optional[_Iterable[_Union[PartnersRow, _Mapping]]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    pending: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, rows: _Optional[_Iterable[_Union[PartnersRow, _Mapping]]] = ..., validate_only: _Optional[bool] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ImportPartnersResponse(_message.Message):
     __slots__ = ("results",)

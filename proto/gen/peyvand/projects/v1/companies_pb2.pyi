@@ -19,12 +19,21 @@ class CompanyState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     COMPANY_STATE_UNSPECIFIED: _ClassVar[CompanyState]
     COMPANY_STATE_ACTIVE: _ClassVar[CompanyState]
     COMPANY_STATE_DISSOLVED: _ClassVar[CompanyState]
+
+class CompaniesError(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    COMPANIES_ERROR_UNSPECIFIED: _ClassVar[CompaniesError]
+    LEGAL_ENTITY_TAKEN: _ClassVar[CompaniesError]
+    RECOGNITION_MISPLACED: _ClassVar[CompaniesError]
 COMPANY_STATE_UNSPECIFIED: CompanyState
 COMPANY_STATE_ACTIVE: CompanyState
 COMPANY_STATE_DISSOLVED: CompanyState
+COMPANIES_ERROR_UNSPECIFIED: CompaniesError
+LEGAL_ENTITY_TAKEN: CompaniesError
+RECOGNITION_MISPLACED: CompaniesError
 
 class Company(_message.Message):
-    __slots__ = ("id", "external_key", "names", "knowledge_based", "registration_number", "founded_date", "project_ids", "state", "state_reason", "state_since", "citations", "sample", "etag", "allowed_actions", "created_at", "updated_at")
+    __slots__ = ("id", "external_key", "names", "knowledge_based", "registration_number", "founded_date", "project_ids", "state", "state_reason", "state_since", "citations", "sample", "etag", "allowed_actions", "created_at", "updated_at", "legal_entity_id", "recognised_until")
     ID_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_KEY_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +50,8 @@ class Company(_message.Message):
     ALLOWED_ACTIONS_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_ENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    RECOGNISED_UNTIL_FIELD_NUMBER: _ClassVar[int]
     id: str
     external_key: str
     names: _types_pb2.LocalizedText
@@ -57,7 +68,9 @@ class Company(_message.Message):
     allowed_actions: _containers.RepeatedScalarFieldContainer[str]
     created_at: _timestamp_pb2.Timestamp
     updated_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., external_key: _Optional[str] = ..., names: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., knowledge_based: _Optional[bool] = ..., registration_number: _Optional[str] = ..., founded_date: _Optional[_Union[_types_pb2.ImpreciseDate, _Mapping]] = ..., project_ids: _Optional[_Iterable[str]] = ..., state: _Optional[_Union[CompanyState, str]] = ..., state_reason: _Optional[str] = ..., state_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., citations: _Optional[_Iterable[_Union[_types_pb2.Citation, _Mapping]]] = ..., sample: _Optional[bool] = ..., etag: _Optional[str] = ..., allowed_actions: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    legal_entity_id: str
+    recognised_until: str
+    def __init__(self, id: _Optional[str] = ..., external_key: _Optional[str] = ..., names: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., knowledge_based: _Optional[bool] = ..., registration_number: _Optional[str] = ..., founded_date: _Optional[_Union[_types_pb2.ImpreciseDate, _Mapping]] = ..., project_ids: _Optional[_Iterable[str]] = ..., state: _Optional[_Union[CompanyState, str]] = ..., state_reason: _Optional[str] = ..., state_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., citations: _Optional[_Iterable[_Union[_types_pb2.Citation, _Mapping]]] = ..., sample: _Optional[bool] = ..., etag: _Optional[str] = ..., allowed_actions: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., legal_entity_id: _Optional[str] = ..., recognised_until: _Optional[str] = ...) -> None: ...
 
 class GetCompanyRequest(_message.Message):
     __slots__ = ("company_id",)

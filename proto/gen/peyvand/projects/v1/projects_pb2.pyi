@@ -8,6 +8,8 @@ from peyvand.api.v1 import annotations_pb2 as _annotations_pb2_1
 from peyvand.api.v1 import types_pb2 as _types_pb2
 from peyvand.projects.v1 import companies_pb2 as _companies_pb2
 from peyvand.projects.v1 import decisions_pb2 as _decisions_pb2
+from peyvand.projects.v1 import people_pb2 as _people_pb2
+from peyvand.projects.v1 import flags_pb2 as _flags_pb2
 from peyvand.projects.v1 import stages_pb2 as _stages_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -26,6 +28,12 @@ class ProjectState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PROJECT_STATE_COMPLETED: _ClassVar[ProjectState]
     PROJECT_STATE_KILLED: _ClassVar[ProjectState]
 
+class HoldCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    HOLD_CAUSE_UNSPECIFIED: _ClassVar[HoldCause]
+    HOLD_CAUSE_DECISION: _ClassVar[HoldCause]
+    HOLD_CAUSE_OVERDUE_CONDITION: _ClassVar[HoldCause]
+
 class ProjectsError(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     PROJECTS_ERROR_UNSPECIFIED: _ClassVar[ProjectsError]
@@ -43,11 +51,21 @@ class ProjectsError(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REGISTRATION_TAKEN: _ClassVar[ProjectsError]
     NOT_YOUR_CENTER: _ClassVar[ProjectsError]
     AGREEMENT_NOT_IN_FORCE: _ClassVar[ProjectsError]
+    FLAGS_BLOCK_GO: _ClassVar[ProjectsError]
+    REGULATION_NOT_FLAGGED: _ClassVar[ProjectsError]
+    HOLD_NOT_OVER: _ClassVar[ProjectsError]
+    INITIAL_STAGE_RESERVED: _ClassVar[ProjectsError]
+    STAGE_AFTER_REVIVED: _ClassVar[ProjectsError]
+    NOT_A_PARTY: _ClassVar[ProjectsError]
+    INITIAL_STAGE_BY_TEAM: _ClassVar[ProjectsError]
 PROJECT_STATE_UNSPECIFIED: ProjectState
 PROJECT_STATE_ACTIVE: ProjectState
 PROJECT_STATE_ON_HOLD: ProjectState
 PROJECT_STATE_COMPLETED: ProjectState
 PROJECT_STATE_KILLED: ProjectState
+HOLD_CAUSE_UNSPECIFIED: HoldCause
+HOLD_CAUSE_DECISION: HoldCause
+HOLD_CAUSE_OVERDUE_CONDITION: HoldCause
 PROJECTS_ERROR_UNSPECIFIED: ProjectsError
 UNKNOWN_CENTER: ProjectsError
 CENTER_NOT_ACTIVE: ProjectsError
@@ -63,6 +81,13 @@ ONE_PARTICIPANT_NEEDED: ProjectsError
 REGISTRATION_TAKEN: ProjectsError
 NOT_YOUR_CENTER: ProjectsError
 AGREEMENT_NOT_IN_FORCE: ProjectsError
+FLAGS_BLOCK_GO: ProjectsError
+REGULATION_NOT_FLAGGED: ProjectsError
+HOLD_NOT_OVER: ProjectsError
+INITIAL_STAGE_RESERVED: ProjectsError
+STAGE_AFTER_REVIVED: ProjectsError
+NOT_A_PARTY: ProjectsError
+INITIAL_STAGE_BY_TEAM: ProjectsError
 
 class ProjectParticipant(_message.Message):
     __slots__ = ("center_id", "institution_id", "agreement_id", "role")
@@ -77,7 +102,7 @@ class ProjectParticipant(_message.Message):
     def __init__(self, center_id: _Optional[str] = ..., institution_id: _Optional[str] = ..., agreement_id: _Optional[str] = ..., role: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ...) -> None: ...
 
 class Project(_message.Message):
-    __slots__ = ("id", "external_key", "titles", "summary", "lead_center_id", "pathway", "participants", "initial_stage", "initial_stage_reason", "revival_of_id", "stage", "stage_visits", "resume_date", "latest_decision_id", "state", "state_reason", "state_since", "citations", "sample", "etag", "allowed_actions", "created_at", "updated_at", "template_version")
+    __slots__ = ("id", "external_key", "titles", "summary", "lead_center_id", "pathway", "participants", "initial_stage", "initial_stage_reason", "revival_of_id", "stage", "stage_visits", "resume_date", "latest_decision_id", "state", "state_reason", "state_since", "citations", "sample", "etag", "allowed_actions", "created_at", "updated_at", "template_version", "people", "open_gate_id", "hold_cause", "flags", "struck_subjects")
     ID_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_KEY_FIELD_NUMBER: _ClassVar[int]
     TITLES_FIELD_NUMBER: _ClassVar[int]
@@ -102,6 +127,11 @@ class Project(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    OPEN_GATE_ID_FIELD_NUMBER: _ClassVar[int]
+    HOLD_CAUSE_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    STRUCK_SUBJECTS_FIELD_NUMBER: _ClassVar[int]
     id: str
     external_key: str
     titles: _types_pb2.LocalizedText
@@ -126,7 +156,12 @@ class Project(_message.Message):
     created_at: _timestamp_pb2.Timestamp
     updated_at: _timestamp_pb2.Timestamp
     template_version: str
-    def __init__(self, id: _Optional[str] = ..., external_key: _Optional[str] = ..., titles: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., summary: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., lead_center_id: _Optional[str] = ..., pathway: _Optional[_Union[_stages_pb2.Pathway, str]] = ..., participants: _Optional[_Iterable[_Union[ProjectParticipant, _Mapping]]] = ..., initial_stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., initial_stage_reason: _Optional[str] = ..., revival_of_id: _Optional[str] = ..., stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., stage_visits: _Optional[_Iterable[_Union[_stages_pb2.StageVisit, _Mapping]]] = ..., resume_date: _Optional[str] = ..., latest_decision_id: _Optional[str] = ..., state: _Optional[_Union[ProjectState, str]] = ..., state_reason: _Optional[str] = ..., state_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., citations: _Optional[_Iterable[_Union[_types_pb2.Citation, _Mapping]]] = ..., sample: _Optional[bool] = ..., etag: _Optional[str] = ..., allowed_actions: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., template_version: _Optional[str] = ...) -> None: ...
+    people: _containers.RepeatedCompositeFieldContainer[_people_pb2.ProjectPerson]
+    open_gate_id: str
+    hold_cause: HoldCause
+    flags: _containers.RepeatedCompositeFieldContainer[_flags_pb2.ProjectFlag]
+    struck_subjects: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., external_key: _Optional[str] = ..., titles: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., summary: _Optional[_Union[_types_pb2.LocalizedText, _Mapping]] = ..., lead_center_id: _Optional[str] = ..., pathway: _Optional[_Union[_stages_pb2.Pathway, str]] = ..., participants: _Optional[_Iterable[_Union[ProjectParticipant, _Mapping]]] = ..., initial_stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., initial_stage_reason: _Optional[str] = ..., revival_of_id: _Optional[str] = ..., stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., stage_visits: _Optional[_Iterable[_Union[_stages_pb2.StageVisit, _Mapping]]] = ..., resume_date: _Optional[str] = ..., latest_decision_id: _Optional[str] = ..., state: _Optional[_Union[ProjectState, str]] = ..., state_reason: _Optional[str] = ..., state_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., citations: _Optional[_Iterable[_Union[_types_pb2.Citation, _Mapping]]] = ..., sample: _Optional[bool] = ..., etag: _Optional[str] = ..., allowed_actions: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., template_version: _Optional[str] = ..., people: _Optional[_Iterable[_Union[_people_pb2.ProjectPerson, _Mapping]]] = ..., open_gate_id: _Optional[str] = ..., hold_cause: _Optional[_Union[HoldCause, str]] = ..., flags: _Optional[_Iterable[_Union[_flags_pb2.ProjectFlag, _Mapping]]] = ..., struck_subjects: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetProjectRequest(_message.Message):
     __slots__ = ("project_id",)
@@ -135,7 +170,7 @@ class GetProjectRequest(_message.Message):
     def __init__(self, project_id: _Optional[str] = ...) -> None: ...
 
 class ListProjectsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "state", "stage", "pathway", "center_id", "institution_id", "agreement_id", "external_key", "updated_since")
+    __slots__ = ("page_size", "page_token", "state", "stage", "pathway", "center_id", "institution_id", "agreement_id", "external_key", "updated_since", "affected_by_regulation_id", "flag")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -146,6 +181,8 @@ class ListProjectsRequest(_message.Message):
     AGREEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_KEY_FIELD_NUMBER: _ClassVar[int]
     UPDATED_SINCE_FIELD_NUMBER: _ClassVar[int]
+    AFFECTED_BY_REGULATION_ID_FIELD_NUMBER: _ClassVar[int]
+    FLAG_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     state: ProjectState
@@ -156,7 +193,9 @@ class ListProjectsRequest(_message.Message):
     agreement_id: str
     external_key: str
     updated_since: _timestamp_pb2.Timestamp
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[ProjectState, str]] = ..., stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., pathway: _Optional[_Union[_stages_pb2.Pathway, str]] = ..., center_id: _Optional[str] = ..., institution_id: _Optional[str] = ..., agreement_id: _Optional[str] = ..., external_key: _Optional[str] = ..., updated_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    affected_by_regulation_id: str
+    flag: _flags_pb2.ProjectFlagKind
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[ProjectState, str]] = ..., stage: _Optional[_Union[_stages_pb2.Stage, str]] = ..., pathway: _Optional[_Union[_stages_pb2.Pathway, str]] = ..., center_id: _Optional[str] = ..., institution_id: _Optional[str] = ..., agreement_id: _Optional[str] = ..., external_key: _Optional[str] = ..., updated_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., affected_by_regulation_id: _Optional[str] = ..., flag: _Optional[_Union[_flags_pb2.ProjectFlagKind, str]] = ...) -> None: ...
 
 class ListProjectsResponse(_message.Message):
     __slots__ = ("projects", "next_page_token")
