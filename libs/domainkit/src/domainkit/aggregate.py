@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from domainkit.machine import Machine
-from domainkit.rules import Broken, RulesBroken
+from domainkit.rules import Broken, IllegalStep, RulesBroken
 from domainkit.values import Citation, ImpreciseDate, check_date
+
+# How far ahead of UTC the clocks are where a day begins first.
+_FIRST_ON_EARTH = timedelta(hours=14)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class Occasion:
     def today(self) -> date:
         """The day of the step, UTC."""
         return self.at.astimezone(UTC).date()
+
+    def rules(self) -> list[Broken]:
+        """Rules of a step: it has taken effect, on a day that has begun somewhere on earth."""
+        begun = (self.at.astimezone(UTC) + _FIRST_ON_EARTH).date()
+        return check_date(self.effective_date, "effective_date", today=begun)
 
 
 @dataclass(frozen=True)
@@ -150,11 +158,11 @@ class Stateful(Aggregate):
     def take(self, action: str, occasion: Occasion) -> None:
         """Take a step of the life cycle.
 
-        Raises `IllegalStep` with the steps allowed now, or `RulesBroken` when the
-        reason that the step needs is missing or its date does not exist.
+        Raises `IllegalStep`, or `RulesBroken` when the reason that the step needs is
+        missing, or its date does not exist or is still to come.
         """
-        target = self.MACHINE.target(action, self.state)
-        broken = check_date(occasion.effective_date, "effective_date")
+        target = self.target_of(action)
+        broken = occasion.rules()
         if action in self.REASONED and not occasion.reason.strip():
             broken.append(Broken("reason", "REASON_REQUIRED"))
         if broken:
@@ -169,6 +177,13 @@ class Stateful(Aggregate):
         self.state_since = occasion.at
         self.record_step(event, occasion, from_state=before.value, to_state=target.value)
 
+    def target_of(self, action: str) -> Any:
+        """State that an action leads to. Raises `IllegalStep`, with the steps allowed now."""
+        try:
+            return self.MACHINE.target(action, self.state)
+        except IllegalStep:
+            raise IllegalStep(action, self.state.value, self.allowed_steps()) from None
+
     def walk(self, goal: StrEnum) -> list[str] | None:
         """Actions that lead from here to `goal`; `None` if no way leads there."""
         return self.MACHINE.path(self.state, goal)
@@ -179,5 +194,5 @@ class Stateful(Aggregate):
 
 
 def without_reason(occasion: Occasion) -> Occasion:
-    """The same occasion for a step that needs no reason."""
+    """The same occasion for a step that has a reason of its own, or needs none."""
     return replace(occasion, reason="", effective_date=None)

@@ -7,23 +7,29 @@ often it is called and by however many processes.
 """
 
 import asyncio
-import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import structlog
 from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import DEFAULT_SUB_PENDING_MSGS_LIMIT, Subscription
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import StorageType, StoreCompression, StreamConfig, StreamInfo
 from nats.js.errors import BadRequestError, NotFoundError
+from prometheus_client import Gauge
+
+from servicekit.broker_access import BrokerAccess
 
 log = structlog.get_logger(__name__)
 
+CONNECTED = Gauge("broker_connected", "1 while the connection of this name is up", ["connection"])
+
 _STREAM_NAME_IN_USE = 10058
+_FLUSH_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,9 @@ DEAD_LETTERS = StreamSpec(name="DLQ", subjects=("dlq.*",), max_age=timedelta(day
 class Broker:
     """One connection to NATS, shared by everything in a process that talks to it."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, name: str = "") -> None:
         self.client = client
+        self._up = CONNECTED.labels(name)
         self.jetstream: JetStreamContext = client.jetstream(timeout=5)
         self._on_disconnect: list[Callable[[], None]] = []
         self._on_reconnect: list[Callable[[], None]] = []
@@ -85,18 +92,16 @@ class Broker:
     @classmethod
     async def connect(
         cls,
-        url: str | list[str],
+        access: BrokerAccess,
         *,
         name: str,
-        credentials: Path | None = None,
-        tls: ssl.SSLContext | None = None,
     ) -> "Broker":
         """Connect as `name`, waiting as long as it takes until a server answers.
 
         The connection comes back by itself after any outage. While it is gone a
         publish fails at once instead of waiting in a buffer that may be dropped.
         """
-        broker = cls(Client())
+        broker = cls(Client(), name)
         options: dict[str, Any] = {
             "max_reconnect_attempts": -1,
             "reconnect_time_wait": 0.25,
@@ -108,17 +113,36 @@ class Broker:
             "disconnected_cb": broker._disconnected,
             "reconnected_cb": broker._reconnected,
         }
-        if credentials is not None:
-            options["user_credentials"] = credentials
-        if tls is not None:
-            options["tls"] = tls
-        await broker.client.connect(url, name=name, **options)
+        await broker.client.connect(name=name, **(options | access.options()))
+        broker._up.set(1)
         return broker
 
     @property
     def connected(self) -> bool:
         """Whether a server is at the other end now."""
         return self.client.is_connected
+
+    async def hear(
+        self,
+        subject: str,
+        callback: Callable[[Msg], Awaitable[None]],
+        *,
+        queue: str = "",
+        most_waiting: int = DEFAULT_SUB_PENDING_MSGS_LIMIT,
+    ) -> Subscription:
+        """Subscribe, and wait until the server has it: what is published from then on is heard.
+
+        While the connection is gone nobody waits; the client subscribes again by itself
+        once it is back.
+        """
+        subscription = await self.client.subscribe(
+            subject, queue=queue, cb=callback, pending_msgs_limit=most_waiting
+        )
+        try:
+            await self.client.flush(_FLUSH_SECONDS)
+        except (NatsError, OSError, TimeoutError) as error:
+            log.info("nothing is heard yet", subject=subject, error=repr(error))
+        return subscription
 
     def on_disconnect(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` whenever the connection is lost; calling the result ends that."""
@@ -133,7 +157,7 @@ class Broker:
     async def close(self) -> None:
         """Send what waits, then close."""
         try:
-            await asyncio.wait_for(self.client.flush(), 2)
+            await asyncio.wait_for(self.client.flush(), _FLUSH_SECONDS)
         except (NatsError, OSError, TimeoutError):
             log.warning("broker_closed_unflushed")
         await self.client.close()
@@ -191,11 +215,13 @@ class Broker:
         self._last_error = reason
 
     async def _disconnected(self) -> None:
+        self._up.set(0)
         log.warning("broker_disconnected")
         for callback in self._on_disconnect:
             callback()
 
     async def _reconnected(self) -> None:
+        self._up.set(1)
         log.info("broker_reconnected")
         self._last_error = ""
         for callback in self._on_reconnect:

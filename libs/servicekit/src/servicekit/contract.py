@@ -55,6 +55,11 @@ class Rpc:
         return f"/{self.descriptor.containing_service.full_name}/{self.descriptor.name}"
 
     @property
+    def is_stream(self) -> bool:
+        """Whether it answers with several messages, as they come."""
+        return self.descriptor.server_streaming
+
+    @property
     def service(self) -> str:
         """Name of the service that owns it, the second part of its package: ``centers``."""
         return self.descriptor.containing_service.file.package.split(".")[1]

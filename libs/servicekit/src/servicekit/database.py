@@ -5,14 +5,17 @@ session that reads. A write collects its events and stores them in the outbox as
 the last statement of its own transaction.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+import asyncpg
 import sqlalchemy as sa
 import structlog
 from opentelemetry.trace import SpanKind
+from prometheus_client import Gauge
 from sqlalchemy import event, exc
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -23,19 +26,31 @@ from servicekit.outbox import Event
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+REHEARSAL = "rehearsal"
+ANSWERS_WITHIN = 2.0
+"""Seconds within which a database that is well answers that it is."""
+
+REACHABLE = Gauge("database_reachable", "1 while the database answers")
+
 # SQLSTATEs after which the same transaction may well succeed: serialization
 # failure, deadlock, and a unique value that another transaction has just taken,
 # which the second run then sees and can name.
 _WORTH_REPEATING = frozenset({"40001", "40P01", "23505", "23P01"})
 _ATTEMPTS = 3
+_LOCK_NOT_AVAILABLE = "55P03"
+_DEADLOCK = "40P01"
 # How long a connection may have been idle and still be used without asking the server.
 _TRUSTED_SECONDS = 10.0
+# A rehearsal may hold its connection for half an hour. So many may do so at once, at most.
+_MOST_REHEARSALS = 3
 _LAST_USE = "last use"
 _SERVER_SETTINGS = {
     "jit": "off",
     "timezone": "UTC",
     # A process that hangs within a transaction must not keep the locks of its rows.
     "idle_in_transaction_session_timeout": "60s",
+    # Who waits for a row is told so before whoever called gives up waiting.
+    "lock_timeout": "3s",
 }
 
 
@@ -108,7 +123,12 @@ class Database:
         event.listen(self.engine.sync_engine, "checkout", self._check)
         event.listen(self.engine.sync_engine, "checkin", _note_use)
         self._readers = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._snapshots = self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
         self.after_commit = after_commit
+        # Whoever rehearses takes a turn first: most connections are for all others.
+        self.rehearsals = asyncio.Semaphore(max(1, min(_MOST_REHEARSALS, pool // 3)))
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[ReadSession]:
@@ -117,27 +137,36 @@ class Database:
             async with self._readers.connect() as connection:
                 yield ReadSession(connection)
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncGenerator[ReadSession]:
+        """Open a session that reads; all its statements see what was committed before the first."""
+        with tracing.span("database snapshot", SpanKind.CLIENT):
+            async with self._snapshots.connect() as connection:
+                yield ReadSession(connection)
+
     async def write(self, work: Callable[[WriteSession], Awaitable[T]]) -> T:
         """Run `work` in one transaction and commit it, with its events.
 
         It may run more than once, when another transaction was in its way; it must
         therefore do nothing but work with the session.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return await self._write_once(work)
-            except exc.DBAPIError as error:
-                if attempt == _ATTEMPTS or sqlstate(error) not in _WORTH_REPEATING:
-                    raise
-                log.info("transaction repeated", sqlstate=sqlstate(error), attempt=attempt)
-        raise AssertionError("the last attempt returns or raises")
+        return await repeated(lambda: self._write_once(work))
 
-    async def rehearse(self, work: Callable[[WriteSession], Awaitable[T]]) -> T:
-        """Run `work` in a transaction that is rolled back in any case."""
+    @asynccontextmanager
+    async def rehearsal(self) -> AsyncGenerator[WriteSession]:
+        """Open a session whose transaction is rolled back in any case.
+
+        Who may hold it for long has taken a turn of `rehearsals`.
+        To the server it goes by the name `REHEARSAL`: others need not wait to see what
+        it will have done.
+        """
         async with self.engine.connect() as connection:
             transaction = await connection.begin()
             try:
-                return await work(WriteSession(connection))
+                session = WriteSession(connection)
+                named = sa.func.set_config("application_name", REHEARSAL, True)
+                await session.scalar(sa.select(named))
+                yield session
             finally:
                 await transaction.rollback()
 
@@ -170,12 +199,17 @@ class Database:
             raise exc.DisconnectionError from error
 
     async def reachable(self) -> bool:
-        """Tell whether the database answers."""
+        """Tell whether the database answers, within the time that a probe waits for it.
+
+        A server that hangs, or a line that swallows everything, says nothing at all.
+        """
         try:
-            async with self._readers.connect() as connection:
+            async with asyncio.timeout(ANSWERS_WITHIN), self._readers.connect() as connection:
                 await connection.execute(sa.text("SELECT 1"))
-        except (exc.SQLAlchemyError, OSError, TimeoutError):
+        except (exc.SQLAlchemyError, asyncpg.InterfaceError, OSError, TimeoutError):
+            REACHABLE.set(0)
             return False
+        REACHABLE.set(1)
         return True
 
     async def close(self) -> None:
@@ -190,3 +224,29 @@ def _note_use(_dbapi: object, record: ConnectionPoolEntry) -> None:
 def sqlstate(error: exc.DBAPIError) -> str:
     """SQLSTATE of a database error, five characters; empty if it has none."""
     return getattr(error.orig, "sqlstate", None) or ""
+
+
+def is_held_up(error: BaseException) -> bool:
+    """Tell whether a statement failed because others held a lock for too long."""
+    return isinstance(error, exc.DBAPIError) and sqlstate(error) == _LOCK_NOT_AVAILABLE
+
+
+def is_deadlock(error: exc.DBAPIError) -> bool:
+    """Tell whether a statement failed because two transactions waited for each other."""
+    return sqlstate(error) == _DEADLOCK
+
+
+async def repeated(once: Callable[[], Awaitable[T]]) -> T:
+    """Run a transaction, or an attempt within one, again where another was in its way.
+
+    That is a deadlock, or a unique value that another has just taken: the second run sees
+    it, and can name it.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return await once()
+        except exc.DBAPIError as error:
+            if attempt == _ATTEMPTS or sqlstate(error) not in _WORTH_REPEATING:
+                raise
+            log.info("transaction repeated", sqlstate=sqlstate(error), attempt=attempt)
+    raise AssertionError("the last attempt returns or raises")

@@ -11,7 +11,7 @@ counts, `servicekit.projector` keeps it.
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -30,6 +30,7 @@ from servicekit.broker import DEAD_LETTERS, Broker, StreamSpec
 from servicekit.delivery import Delivery, PoisonError, is_transient, read_delivery
 from servicekit.messaging_tables import TABLES
 from servicekit.pull import PullInterruptedError, PullReader
+from servicekit.relay import request_refill
 from servicekit.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
@@ -81,8 +82,11 @@ class EffectConsumer:
     """Applies the events of one stream by a handler, once each.
 
     `name` names the durable consumer and its inbox; processes with the same name share
-    the work. `subjects` narrows the stream. An event that fails `attempts` times in a
-    row, alone, becomes a dead letter.
+    the work. `subjects` narrows the stream. One that has handled nothing yet, as its inbox
+    tells, begins with the owner's whole history: what the stream no longer keeps is filled
+    in again first. An event that fails `attempts` times in a
+    row, alone, becomes a dead letter. `after_commit` is called once effects are stored,
+    for the events that they recorded in their turn.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class EffectConsumer:
         attempts: int = 3,
         ack_wait: float = 30.0,
         dead_letters: StreamSpec = DEAD_LETTERS,
+        after_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self.state = EffectsState()
         self._name = name
@@ -110,6 +115,8 @@ class EffectConsumer:
         self._attempts = attempts
         self._ack_wait = ack_wait
         self._dead_letters = dead_letters
+        self._after_commit = after_commit
+        self._asked_for_history = False
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -117,7 +124,7 @@ class EffectConsumer:
         self._task = asyncio.create_task(self._run(), name=f"effects {self._name}")
 
     async def stop(self) -> None:
-        """Stop; a batch in work is rolled back, and what was not acknowledged comes again."""
+        """Stop; a batch in work is rolled back and given back, to be taken by another process."""
         await end_tasks(self._task)
         self._task = None
         self.state.role = "stopped"
@@ -142,6 +149,7 @@ class EffectConsumer:
     async def _consume(self) -> None:
         # Without it an event could not be given up; it may have gone with the whole store.
         await self._broker.declare(self._dead_letters)
+        await self._fill_in_history()
         await self._broker.jetstream.add_consumer(
             self._stream,
             ConsumerConfig(
@@ -156,16 +164,41 @@ class EffectConsumer:
         )
         async with PullReader(self._broker, self._stream, self._name, batch=self._batch) as reader:
             self.state.role, self.state.reason = "consuming", ""
+            messages: list[Msg] = []
             try:
                 while True:
                     messages = await reader.next_batch()
                     await self._take(messages)
                     WAITING.labels(self._name).set(messages[-1].metadata.num_pending)
             finally:
-                # Give back at once what another process can work on.
+                # Give back at once what another process can work on: it would else come to
+                # that one only when the time to acknowledge has passed.
                 with contextlib.suppress(NatsError):
-                    for message in reader.leftover():
-                        await message.nak()
+                    for message in [*messages, *reader.leftover()]:
+                        if not message.is_acked:
+                            await message.nak()
+
+    async def _fill_in_history(self) -> None:
+        """Have a stream refilled that has lost its beginning, for one who never read that.
+
+        Asked once by a process: where nothing of the stream is for this consumer, its inbox
+        stays empty, and where the owner's history was cut, the stream stays as it is.
+        """
+        if self._asked_for_history:
+            return
+        info = await self._broker.stream_info(self._stream)
+        if info is None or not info.state.last_seq:
+            return
+        if info.state.first_seq > 1 and not await self._has_handled_any():
+            log.info("effects_fill_in_history", consumer=self._name, stream=self._stream)
+            await request_refill(self._broker, self._stream)
+        self._asked_for_history = True
+
+    async def _has_handled_any(self) -> bool:
+        inbox = TABLES.inbox
+        any_row = select(inbox.c.event_id).where(inbox.c.consumer == self._name).limit(1)
+        async with self._engine.connect() as connection:
+            return (await connection.execute(any_row)).first() is not None
 
     async def _take(self, messages: Sequence[Msg]) -> None:
         batch = _Batch()
@@ -239,6 +272,8 @@ class EffectConsumer:
                             )
                         )
                     await self._handle(connection, new)
+        if new:
+            self._after_commit()
         self.state.handled += len(new)
         HANDLED.labels(self._name).inc(len(new))
         REPEATED.labels(self._name).inc(len(deliveries) - len(new))

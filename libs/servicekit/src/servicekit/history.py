@@ -4,6 +4,11 @@ PostgreSQL is the truth. Each published row keeps the sequence that its message 
 the stream, so that a stream that was deleted, or lost its end when the broker's machine
 went down, is filled again in the original order with the original sequence numbers;
 consumers that store a position go on as if nothing had happened.
+
+A stream that knows more than its outbox is that of another history: the database was
+restored to an earlier time, the broker was not. It is made anew from the outbox too, and
+what the outbox has lost is gone from it. Whoever leads decides so, and only by what is
+committed: an event is in the outbox before any relay can publish it.
 """
 
 from collections.abc import Sequence
@@ -28,6 +33,10 @@ WHERE outbox.event_id = published.event_id AND outbox.published_at IS NULL
 _PUBLISHED = """
 SELECT event_id, subject, headers, payload, stream_seq FROM outbox
 WHERE stream_seq >= $1 ORDER BY stream_seq LIMIT $2
+"""
+_UNKNOWN = """
+SELECT event_id FROM unnest($1::uuid[]) AS found(event_id)
+WHERE NOT EXISTS (SELECT FROM outbox WHERE outbox.event_id = found.event_id)
 """
 
 
@@ -61,8 +70,9 @@ class History:
         """Make stream and outbox agree and return the sequence of the stream's last message.
 
         Messages that were stored but not marked are marked; messages that the stream
-        has lost are published again. Raises `HistoryError` or `nats.errors.Error` when
-        the broker does not play along.
+        has lost are published again; a stream with events that are in no row of the
+        outbox is made anew. Raises `HistoryError` or `nats.errors.Error` when the broker
+        does not play along.
         """
         marked = await self._number("SELECT max(stream_seq) FROM outbox") or 0
         info = await self._broker.stream_info(self._spec.name)
@@ -77,8 +87,10 @@ class History:
             log.warning("stream_refill_begins", stream=self._spec.name, last=last, until=marked)
             last = await self._republish(last)
             log.info("stream_refill_done", stream=self._spec.name, last=last)
-        elif last > marked:
-            await self._mark_tail(marked + 1, last)
+        elif last > marked and not await self._mark_tail(marked + 1, last):
+            log.error("stream_diverged", stream=self._spec.name, last=last)
+            await self.delete_stream()
+            return await self.reconcile()
         return last
 
     async def delete_stream(self) -> None:
@@ -139,10 +151,28 @@ class History:
         await self._broker.jetstream.delete_msg(self._spec.name, last + 1)
         return last + 1
 
-    async def _mark_tail(self, first: int, last: int) -> None:
-        """Mark the events in the stream from `first` to `last`, published before a crash."""
+    async def _mark_tail(self, first: int, last: int) -> bool:
+        """Mark the events in the stream from `first` to `last`, published before a crash.
+
+        Tells whether all of them are of this outbox. Where one is not, only those before
+        it are marked: they keep their sequences in the stream that is made then. Messages
+        that are no events at all are told and left.
+        """
+        found, strangers = await self._tail(first)
+        unknown = await self._connection.fetch(_UNKNOWN, list(found))
+        end = min((found[row["event_id"]] for row in unknown), default=last + 1)
+        ours = {event_id: sequence for event_id, sequence in found.items() if sequence < end}
+        await self.mark(list(ours), list(ours.values()))
+        log.info("stream_tail_marked", stream=self._spec.name, until=end - 1, events=len(ours))
+        foreign = strangers + len(unknown)
+        if foreign:
+            log.error("stream_has_foreign_messages", stream=self._spec.name, messages=foreign)
+        return not unknown
+
+    async def _tail(self, first: int) -> tuple[dict[UUID, int], int]:
+        """Sequence of each event in the stream from `first` on, and how many are no events."""
         found: dict[UUID, int] = {}
-        foreign = 0
+        strangers = 0
         consumer = await self._broker.jetstream.add_consumer(
             self._spec.name,
             ConsumerConfig(
@@ -164,15 +194,10 @@ class History:
                     try:
                         event_id = UUID((message.headers or {}).get("Nats-Msg-Id", ""))
                     except ValueError:
-                        foreign += 1
+                        strangers += 1
                         continue
                     found[event_id] = message.metadata.sequence.stream
-        status = await self._connection.execute(_MARK, list(found), list(found.values()))
-        marked = int(status.rsplit(" ", 1)[1])
-        foreign += len(found) - marked
-        log.info("stream_tail_marked", stream=self._spec.name, until=last, events=marked)
-        if foreign:
-            log.error("stream_has_foreign_messages", stream=self._spec.name, messages=foreign)
+        return found, strangers
 
 
 def outgoing(row: asyncpg.Record) -> Outgoing:

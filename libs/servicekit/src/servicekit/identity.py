@@ -96,6 +96,10 @@ class TokenVerifier:
             self._verified.popitem(last=False)
         return principal
 
+    async def claims(self, token: str) -> dict[str, Any]:
+        """Return what a token says. Raises `Fault` ``TOKEN_REJECTED``."""
+        return await self._decode(token)
+
     async def _decode(self, token: str) -> dict[str, Any]:
         try:
             decoded = jwt.decode(token, await self._key_set(), algorithms=ALGORITHMS)

@@ -3,24 +3,24 @@
 Every row is a transaction of its own and is found again by its external key, so an
 import that breaks off is finished by running it again. The digest of the row that
 was last applied is kept: the same row again changes nothing, even when people have
-changed the resource since. A check runs all rows in one transaction that is rolled
-back, so later rows see what earlier ones would have made.
+changed the resource since. How rows are only checked is in `servicekit.rehearsal`.
 """
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.message import Message
 from sqlalchemy.dialects.postgresql import insert
 
-from domainkit.aggregate import Aggregate, Occasion, Stateful, without_reason
+from domainkit.aggregate import Aggregate, Occasion, Stateful
 from peyvand.api.v1 import types_pb2
 from servicekit.contract import enum_names
-from servicekit.database import Database, WriteSession
+from servicekit.database import Database, ReadSession, WriteSession
 from servicekit.errors import Fault, Violation, as_fault
 from servicekit.store import AggregateStore
 
@@ -47,45 +47,61 @@ def imported_row_table(metadata: sa.MetaData) -> sa.Table:
 _TABLE = imported_row_table(sa.MetaData())
 
 
-async def import_rows(
-    database: Database,
-    rows: Sequence[Row],
-    apply: Apply[Row],
-    *,
-    kind: str | Callable[[Row], str],
-    key_of: Callable[[Row], str],
-    validate_only: bool,
-    in_order: Callable[[Sequence[Row]], Sequence[int]] | None = None,
-) -> list[types_pb2.RowResult]:
-    """Apply rows, or only check them; one result for each, in the order of `rows`.
+@dataclass(frozen=True)
+class Plan(Generic[Row]):
+    """The rows of a file that are one service's, and how it takes them.
 
-    `kind` is what the rows describe, or a function that tells it of each. `apply` brings
-    one row into a session and says what it did. A row that breaks a rule is refused with
-    its violations, their fields relative to the row; the others are not held up by it.
+    `kind` is what the rows describe, or a function that tells it of each; `key_of` gives
+    the external key of one. `apply` brings one row into a session and says what it did.
     `in_order` gives the places of the rows in the order in which they have to be applied.
     """
-    places = range(len(rows)) if in_order is None else in_order(rows)
-    ordered = [rows[place] for place in places]
 
-    async def one(session: WriteSession, row: Row) -> RowOutcome:
-        row_kind = kind if isinstance(kind, str) else kind(row)
-        return await _apply_unless_known(session, row, apply, row_kind, key_of(row))
+    rows: Sequence[Row]
+    apply: Apply[Row]
+    kind: str | Callable[[Row], str]
+    key_of: Callable[[Row], str]
+    in_order: Callable[[Sequence[Row]], Sequence[int]] | None = None
 
-    async def check(session: WriteSession) -> list[types_pb2.RowResult]:
-        return [await _result(key_of(row), _attempt(session, row, one)) for row in ordered]
+    def places(self) -> Sequence[int]:
+        """The places of the rows in the order in which they are applied."""
+        return range(len(self.rows)) if self.in_order is None else self.in_order(self.rows)
 
-    if validate_only:
-        results = await database.rehearse(check)
-        for result in results:
-            if result.action == types_pb2.ROW_ACTION_CREATED:
-                result.id = ""  # the id was made for the check alone
-    else:
-        results = [
-            await _result(key_of(row), database.write(lambda session, row=row: one(session, row)))
-            for row in ordered
-        ]
-    placed = dict(zip(places, results, strict=True))
-    return [placed[place] for place in range(len(rows))]
+    def name(self, row: Row) -> tuple[str, str]:
+        """Kind and external key of a row. Raises `Fault` without a key."""
+        key = self.key_of(row)
+        if not key:
+            raise Fault.invalid(Violation("external_key", "REQUIRED"))
+        if "\x00" in key:
+            raise Fault.invalid(Violation("external_key", "WRONG_FORMAT", {"expected": "no NUL"}))
+        return self.kind if isinstance(self.kind, str) else self.kind(row), key
+
+
+async def apply_rows(database: Database, plan: Plan[Any]) -> list[types_pb2.RowResult]:
+    """Apply rows, each in a transaction of its own; one result for each, in their order.
+
+    A row that breaks a rule is refused with its violations, their fields relative to the
+    row; the others are not held up by it.
+    """
+
+    async def one(session: WriteSession, row: Any) -> RowOutcome:
+        kind, key = plan.name(row)
+        await _wait_for_others(session, kind, key)
+        digest = digest_of(row)
+        if (known := await known_row(session, kind, key, digest)) is not None:
+            return known
+        action, id = await plan.apply(session, row)
+        values = {"digest": digest, "aggregate_id": id}
+        statement = insert(_TABLE).values(kind=kind, external_key=key, **values)
+        columns = [_TABLE.c.kind, _TABLE.c.external_key]
+        await session.execute(statement.on_conflict_do_update(index_elements=columns, set_=values))
+        return action, id
+
+    results: dict[int, types_pb2.RowResult] = {}
+    for place in plan.places():
+        row = plan.rows[place]
+        work = database.write(lambda session, row=row: one(session, row))
+        results[place] = await result_of(plan.key_of(row), work)
+    return [results[place] for place in range(len(plan.rows))]
 
 
 async def upsert(
@@ -111,12 +127,12 @@ async def upsert(
     action = types_pb2.ROW_ACTION_UNCHANGED
     if aggregate is None:
         aggregate = build()
-        aggregate.recorded(without_reason(occasion))
+        aggregate.recorded(occasion)
         if check:
             await check(aggregate)
         await store.save(session, aggregate)
         action = types_pb2.ROW_ACTION_CREATED
-    elif aggregate.amend(values, without_reason(occasion)):
+    elif aggregate.amend(values, occasion):
         if check:
             await check(aggregate)
         await store.save(session, aggregate)
@@ -147,38 +163,36 @@ def stated(number: int, enum: EnumTypeWrapper, states: type[S]) -> S | None:
     return states(names[number]) if number else None
 
 
-async def _apply_unless_known(
-    session: WriteSession, row: Row, apply: Apply[Row], kind: str, external_key: str
-) -> RowOutcome:
-    if not external_key:
-        raise Fault.invalid(Violation("external_key", "REQUIRED"))
-    if "\x00" in external_key:
-        raise Fault.invalid(Violation("external_key", "WRONG_FORMAT", {"expected": "no NUL"}))
-    digest = hashlib.sha256(row.SerializeToString(deterministic=True)).digest()
-    # Two imports of the same row at once: the second waits here, then finds it applied.
+async def _wait_for_others(session: WriteSession, kind: str, external_key: str) -> None:
+    """Of two imports of the same row at once the second waits, then finds it applied.
+
+    Nobody waits for an import to be answered, so it has more patience with locks than
+    people have: it bears with a check of the same row to its end.
+    A check has no need of this, and could not afford it: it is one transaction, and the
+    locks of ten thousand rows would fill the table that the server keeps them in.
+    """
     lock = sa.func.hashtextextended(f"import\x1f{kind}\x1f{external_key}", 0)
-    await session.scalar(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+    patient = sa.func.set_config("lock_timeout", "0", True)
+    await session.row(sa.select(patient, sa.func.pg_advisory_xact_lock(lock)))
+
+
+def digest_of(row: Message) -> bytes:
+    """Digest of all that a row says."""
+    return hashlib.sha256(row.SerializeToString(deterministic=True)).digest()
+
+
+async def known_row(session: ReadSession, kind: str, key: str, digest: bytes) -> RowOutcome | None:
+    """What is to be said of a row that was applied last as it is; `None` of any other."""
     known = await session.row(
-        sa.select(_TABLE).where(_TABLE.c.kind == kind, _TABLE.c.external_key == external_key)
+        sa.select(_TABLE).where(_TABLE.c.kind == kind, _TABLE.c.external_key == key)
     )
-    if known is not None and known.digest == digest:
-        return types_pb2.ROW_ACTION_UNCHANGED, known.aggregate_id
-    action, id = await apply(session, row)
-    values = {"digest": digest, "aggregate_id": id}
-    statement = insert(_TABLE).values(kind=kind, external_key=external_key, **values)
-    key = [_TABLE.c.kind, _TABLE.c.external_key]
-    await session.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
-    return action, id
+    if known is None or known.digest != digest:
+        return None
+    return types_pb2.ROW_ACTION_UNCHANGED, known.aggregate_id
 
 
-async def _attempt(
-    session: WriteSession, row: Row, one: Callable[[WriteSession, Row], Awaitable[RowOutcome]]
-) -> RowOutcome:
-    async with session.attempt():
-        return await one(session, row)
-
-
-async def _result(external_key: str, work: Awaitable[RowOutcome]) -> types_pb2.RowResult:
+async def result_of(external_key: str, work: Awaitable[RowOutcome]) -> types_pb2.RowResult:
+    """The outcome of a row; one that breaks a rule is refused, with its violations."""
     try:
         action, id = await work
     except Exception as error:

@@ -4,6 +4,10 @@ Each service keeps its revisions in ``<package>/migrations`` with a three-line
 ``env.py`` that calls `run_environment`. Upgrades of several processes at once wait
 for one another; one that cannot get its locks within seconds gives up instead of
 holding up the running version.
+
+A revision works with the version of the code before it: it adds, and what nobody reads
+any more goes with a later one. So a database that is ahead of the code suffices, and the
+code can be rolled back without its database.
 """
 
 from pathlib import Path
@@ -14,7 +18,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 _LOCK = 0x6D696772  # "migr": one upgrade at a time in a database
 _LOCK_TIMEOUT = "5s"
@@ -27,7 +31,7 @@ async def upgrade(url: str, directory: Path) -> bool:
     try:
         async with engine.connect() as connection:
             current = await connection.run_sync(_current_revision)
-        if current == ScriptDirectory(str(directory)).get_current_head():
+        if _reaches_head(current, directory):
             return False
         async with engine.begin() as connection:
             await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -41,15 +45,30 @@ async def upgrade(url: str, directory: Path) -> bool:
     return True
 
 
-async def at_head(url: str, directory: Path) -> bool:
-    """Tell whether the database has every revision."""
+async def suffices(url: str, directory: Path) -> bool:
+    """Tell whether the database has every revision in `directory`; it may have later ones."""
     engine = create_async_engine(url)
     try:
         async with engine.connect() as connection:
             current = await connection.run_sync(_current_revision)
     finally:
         await engine.dispose()
-    return current == ScriptDirectory(str(directory)).get_current_head()
+    return _reaches_head(current, directory)
+
+
+async def bring_to(connection: AsyncConnection, directory: Path, revision: str) -> None:
+    """Bring an empty database to a revision, within the transaction of the caller."""
+    await connection.run_sync(lambda sync: _run(sync, directory, revision))
+
+
+async def current_revision(connection: AsyncConnection) -> str | None:
+    """The revision that a database is at; `None` for one without a schema."""
+    return await connection.run_sync(_current_revision)
+
+
+def revisions(directory: Path) -> list[str]:
+    """The revisions in `directory`, the first one first."""
+    return sorted(script.revision for script in ScriptDirectory(str(directory)).walk_revisions())
 
 
 async def draft(url: str, directory: Path, message: str) -> None:
@@ -79,8 +98,8 @@ def differences(connection: sa.Connection, metadata: sa.MetaData) -> list[object
     return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
 
-def _run(connection: sa.Connection, directory: Path) -> None:
-    command.upgrade(_config(directory, connection), "head")
+def _run(connection: sa.Connection, directory: Path, revision: str = "head") -> None:
+    command.upgrade(_config(directory, connection), revision)
 
 
 def _config(directory: Path, connection: sa.Connection) -> Config:
@@ -92,6 +111,12 @@ def _config(directory: Path, connection: sa.Connection) -> Config:
 
 def _current_revision(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def _reaches_head(current: str | None, directory: Path) -> bool:
+    # Revisions are one line, numbered with four digits, so that their names have its order.
+    head = ScriptDirectory(str(directory)).get_current_head()
+    return head is None or (current is not None and current >= head)
 
 
 def _next_id(directory: Path) -> str:

@@ -2,8 +2,10 @@
 
 The network takes no personal identifiers, anywhere. A national id has ten digits, the
 last of which is a check digit (weights 10 to 2, modulo 11); so one in eleven numbers of
-ten digits looks like one. Texts with a form of their own (ids, keys, dates, telephone
-numbers) are not looked at.
+ten digits looks like one. It is written in one piece, or in groups of three, six and
+one, in digits of any script. Texts with a form of their own (ids, dates, telephone
+numbers) are not looked at; a key, and what the contract calls opaque (hashes, subjects of
+tokens), is refused where it is nothing but such a number.
 """
 
 import re
@@ -17,8 +19,10 @@ from servicekit.contract import descriptor_of, field_header, field_rules
 from servicekit.errors import Violation
 from servicekit.validation import is_map
 
+# Between the groups: a hyphen or dash, a dot, a slash, a space, or what editors leave behind.
+_BETWEEN = "[-\u2010-\u2015\u2212._/ \u00a0\u200c\u200e\u200f]?"
 # Ten digits that are no part of a longer number. `\d` has Persian and Arabic digits too.
-_TEN_DIGITS = re.compile(r"(?<!\d)\d{10}(?!\d)")
+_TEN_DIGITS = re.compile(rf"(?<!\d)(\d{{3}}){_BETWEEN}(\d{{6}}){_BETWEEN}(\d)(?!\d)")
 _LENGTH = 10
 
 _FREE_TEXTS: dict[str, list[tuple[FieldDescriptor, bool]]] = {}
@@ -34,6 +38,17 @@ def is_national_id(digits: str) -> bool:
     return numbers[-1] == (check if check < 2 else 11 - check)
 
 
+def holds_national_id(text: str) -> bool:
+    """Tell whether ten digits in a text look like a national id."""
+    return any(is_national_id("".join(groups)) for groups in _TEN_DIGITS.findall(text))
+
+
+def is_written_national_id(text: str) -> bool:
+    """Tell whether a text is nothing but what looks like a national id."""
+    written = _TEN_DIGITS.fullmatch(text)
+    return written is not None and is_national_id("".join(written.groups()))
+
+
 def personal_data(message: Message, path: str = "") -> list[Violation]:
     """Free texts of a message, at any depth, that hold what looks like a national id."""
     found: list[Violation] = []
@@ -44,7 +59,9 @@ def personal_data(message: Message, path: str = "") -> list[Violation]:
 def _look(message: Any, prefix: str, found: list[Violation]) -> None:
     for field, is_text in _fields(descriptor_of(message)):
         look: Callable[[Any, str, list[Violation]], None]
-        look = _look_at_text if is_text else _look_within
+        look = _look_within
+        if is_text:
+            look = _look_at_opaque if field_rules(field).opaque else _look_at_text
         if field.is_repeated:
             for index, value in enumerate(getattr(message, field.name)):
                 look(value, f"{prefix}{field.name}[{index}]", found)
@@ -57,7 +74,13 @@ def _look_within(message: Message, path: str, found: list[Violation]) -> None:
 
 
 def _look_at_text(text: str, path: str, found: list[Violation]) -> None:
-    if any(is_national_id(digits) for digits in _TEN_DIGITS.findall(text)):
+    if holds_national_id(text):
+        found.append(Violation(path, "PERSONAL_DATA"))
+
+
+def _look_at_opaque(text: str, path: str, found: list[Violation]) -> None:
+    # Among the digits of a hash ten are soon found that would do.
+    if is_written_national_id(text):
         found.append(Violation(path, "PERSONAL_DATA"))
 
 

@@ -69,7 +69,7 @@ def _verbs(resource: Descriptor) -> dict[str, Rpc]:
         _, _, rest = rpc.http.path.removeprefix(f"/v1/{plural}/").partition("}")
         if rpc.http.method == "POST" and rest.startswith(":"):
             verbs[rest[1:]] = rpc
-        elif not rest and rpc.http.method in ("PATCH", "DELETE"):
-            verbs["update" if rpc.http.method == "PATCH" else "delete"] = rpc
+        elif not rest and rpc.http.method in ("PATCH", "PUT", "DELETE"):
+            verbs["delete" if rpc.http.method == "DELETE" else "update"] = rpc
     _VERBS[resource.full_name] = verbs
     return verbs

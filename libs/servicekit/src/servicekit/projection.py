@@ -6,12 +6,12 @@ database of the projection, each statement in the transaction of its caller.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Literal, Protocol
 from uuid import UUID
 
-from prometheus_client import Gauge
+from prometheus_client import Gauge, Histogram
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,6 +24,16 @@ REBUILD_CHANNEL = "projection_rebuild"
 LAG = Gauge("projection_lag", "Events of the stream not yet read", ["projection", "stream"])
 POSITION = Gauge("projection_position", "Stream sequence read", ["projection", "stream"])
 FAILED = Gauge("projection_failed_aggregates", "Aggregates with a failed event", ["projection"])
+LEADS = Gauge("projection_leads", "1 in the process that feeds the projection", ["projection"])
+FOLLOWING = Gauge(
+    "projection_following", "1 while the stream is read, else 0", ["projection", "stream"]
+)
+DELAY = Histogram(
+    "projection_delay_seconds",
+    "Time from an event to its commit in the projection, history that is read anew left out",
+    ["projection", "stream"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300),
+)
 
 _REASON_LENGTH = 500
 
@@ -92,11 +102,27 @@ class ProjectorState:
 
 
 def publish_metrics(projection: str, state: ProjectorState) -> None:
-    """Set the gauges after `state`."""
+    """Set the gauges after `state`.
+
+    What a process that does not lead knows is old and would stand for ever: it tells
+    nothing but that it does not lead, and its position.
+    """
+    leads = state.role == "leading"
+    LEADS.labels(projection).set(leads)
     for stream, progress in state.streams.items():
-        LAG.labels(projection, stream).set(progress.lag)
+        LAG.labels(projection, stream).set(progress.lag if leads else 0)
         POSITION.labels(projection, stream).set(progress.position)
-    FAILED.labels(projection).set(len(state.failed_aggregates))
+        FOLLOWING.labels(projection, stream).set(leads and progress.status == "following")
+    FAILED.labels(projection).set(len(state.failed_aggregates) if leads else 0)
+
+
+def observe_delays(projection: str, stream: str, deliveries: Sequence[Delivery]) -> None:
+    """Measure how long these events, just committed, took to get here."""
+    now = datetime.now(UTC)
+    delays = DELAY.labels(projection, stream)
+    for delivery in deliveries:
+        # Two machines' clocks: an event from the future took no time.
+        delays.observe(max(0.0, (now - delivery.time).total_seconds()))
 
 
 @dataclass(frozen=True)

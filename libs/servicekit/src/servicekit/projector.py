@@ -43,6 +43,7 @@ from servicekit.projection import (
     Positions,
     Projection,
     ProjectorState,
+    observe_delays,
     publish_metrics,
 )
 from servicekit.pull import PullInterruptedError, PullReader
@@ -91,6 +92,8 @@ class Projector:
         # One transaction at a time: the streams write the same tables.
         self._applying = asyncio.Lock()
         self._restart = asyncio.Event()
+        # Up to where each stream is history, read by a projection that began anew.
+        self._history: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -102,6 +105,7 @@ class Projector:
         await end_tasks(self._task)
         self._task = None
         self.state.role = "stopped"
+        publish_metrics(self._projection.name, self.state)
 
     async def caught_up(self, positions: Mapping[str, int], *, patience: float = 10.0) -> None:
         """Return when the projection has reached these positions, by stream.
@@ -144,6 +148,7 @@ class Projector:
             began = time.monotonic()
             reason = await self._hold_office()
             self.state.role, self.state.reason = "recovering", reason
+            publish_metrics(self._projection.name, self.state)
             log.warning("projector_restarts", projection=self._projection.name, reason=reason)
             quick = time.monotonic() - began < _LONGEST_PAUSE
             pause = min(2 * pause, _LONGEST_PAUSE) if quick else 0.05
@@ -163,6 +168,7 @@ class Projector:
         try:
             while not await leader.try_lead():
                 self.state.role, self.state.reason = "standby", ""
+                publish_metrics(self._projection.name, self.state)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(TAKEOVER_INTERVAL):
                         await self._restart.wait()
@@ -184,6 +190,7 @@ class Projector:
             await self._failed.load(connection)
         await self._retry_failed()
         self.state.role, self.state.reason = "leading", ""
+        publish_metrics(self._projection.name, self.state)
         log.info("projector_leads", projection=self._projection.name)
         followers = [
             asyncio.create_task(self._follow(stream), name=f"follow {stream}")
@@ -214,7 +221,9 @@ class Projector:
                 reason = repr(error)
             else:
                 reason = "ended"
-            self.state.stream(stream).reason = reason
+            progress = self.state.stream(stream)
+            progress.status, progress.reason = "waiting", reason
+            publish_metrics(self._projection.name, self.state)
             log.warning("projection_interrupted", stream=stream, reason=reason)
             quick = time.monotonic() - began < _LONGEST_PAUSE
             pause = min(2 * pause, _LONGEST_PAUSE) if quick else _RETRY_PAUSE
@@ -233,6 +242,7 @@ class Projector:
             ),
         )
         self.state.stream(stream).lag = consumer.num_pending or 0
+        publish_metrics(self._projection.name, self.state)
         expected = 1
         async with PullReader(
             self._broker, stream, consumer.name or "", batch=self._batch
@@ -255,6 +265,9 @@ class Projector:
             info = await self._broker.stream_info(stream)
             progress = self.state.stream(stream)
             progress.position = stored.position
+            progress.lag = max(0, info.state.last_seq - stored.position) if info else 0
+            if info is not None and stored.position == 0:
+                self._history[stream] = info.state.last_seq
             if info is None:
                 progress.status, progress.reason = "waiting", "no such stream"
             elif info.state.last_seq < stored.position:
@@ -265,6 +278,7 @@ class Projector:
             else:
                 progress.status, progress.reason = "following", ""
                 return stored.position
+            publish_metrics(self._projection.name, self.state)
             await asyncio.sleep(_RECHECK_SECONDS)
 
     async def _is_same(self, stream: str, position: int, event_id: UUID | None) -> bool:
@@ -324,6 +338,9 @@ class Projector:
                 with self._spans(live):
                     await self._projection.apply(connection, live)
         self._note(stream, deliveries)
+        behind = self._history.get(stream, 0)
+        fresh = [delivery for delivery in live if delivery.stream_seq > behind]
+        observe_delays(self._projection.name, stream, fresh)
         if live and self._after_commit is not None:
             self._after_commit(live)
 

@@ -31,8 +31,8 @@ class References:
 
     `finders` find resources by kind (``center``). `pending` names what other parts of
     the same file will have made by then, ``center:center-tabriz``: in a rehearsal it
-    counts as there, under an id made up for the purpose if it has none yet, and
-    `is_assumed` tells that nothing is known of how it will be.
+    counts as there, under an id made up for the purpose if it has none yet; `assumed`
+    are these ids, of which nothing is known of how they will be.
     `reasons` are the errors for what is not found, by kind, ``UNKNOWN_REFERENCE``
     where nothing else is said.
     """
@@ -52,6 +52,11 @@ class References:
     def is_assumed(self, id: str) -> bool:
         """Tell whether an id is that of something pending."""
         return id in self._assumed.values()
+
+    @property
+    def assumed(self) -> frozenset[str]:
+        """Ids of what is pending, as far as rows have referred to it."""
+        return frozenset(self._assumed.values())
 
     async def follow(self, session: ReadSession, row: Row, resource: str) -> Row:
         """A copy of the row with ids in place of keys, checked against the contract.

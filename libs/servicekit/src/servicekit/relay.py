@@ -37,6 +37,7 @@ PUBLISHED = Counter("outbox_published", "Events published", ["stream"])
 UNPUBLISHED = Gauge("outbox_unpublished", "Events that wait for the relay", ["stream"])
 OLDEST_AGE = Gauge("outbox_oldest_seconds", "Age of the oldest event that waits", ["stream"])
 BLOCKED = Gauge("outbox_blocked_aggregates", "Aggregates with a refused event", ["stream"])
+LEADS = Gauge("outbox_leads", "1 in the process whose relay publishes to the stream", ["stream"])
 
 _CHANNEL: Final = "outbox"
 _UNPUBLISHED = """
@@ -164,6 +165,13 @@ class Relay:
             return "ended"
         finally:
             leader.close()
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        # What waits is said by the process that leads; an old figure would stand for ever.
+        LEADS.labels(self._spec.name).set(0)
+        for gauge in (UNPUBLISHED, OLDEST_AGE, BLOCKED):
+            gauge.labels(self._spec.name).set(0)
 
     async def _wait_to_lead(self, leader: LeaderConnection) -> None:
         """Return when this process leads; until then pass nudges on to the one that does."""
@@ -177,9 +185,7 @@ class Relay:
 
     async def _lead(self, leader: LeaderConnection) -> None:
         await leader.listen(_CHANNEL, self._wake.set)
-        requests = await self._broker.client.subscribe(
-            refill_subject(self._spec.name), cb=self._accept_refill
-        )
+        requests = await self._broker.hear(refill_subject(self._spec.name), self._accept_refill)
         log.info("relay_leads", stream=self._spec.name)
         try:
             async with WindowPublisher(
@@ -207,6 +213,8 @@ class Relay:
                 reason = await self._check(connection, history)
                 if reason:
                     self.state.role, self.state.reason = "recovering", reason
+                    LEADS.labels(self._spec.name).set(0)
+                    await self._measure(connection)
                     log.warning("relay_waits", stream=self._spec.name, reason=reason)
                     if time.monotonic() - last_success > _RESIGN_SECONDS:
                         # Another process may reach the broker when this one does not.
@@ -215,6 +223,7 @@ class Relay:
                     await self._wait(pause)
                     continue
                 self.state.role, self.state.reason, pause = "leading", "", 0.05
+                LEADS.labels(self._spec.name).set(1)
                 last_success = time.monotonic()
             rows = await connection.fetch(_UNPUBLISHED, self._window, self._blocked())
             if not rows:
@@ -252,11 +261,15 @@ class Relay:
         except (NatsError, HistoryError, PullInterruptedError, TimeoutError) as error:
             return repr(error)
         self._check_at = time.monotonic() + self._check_interval
+        await self._measure(connection)
+        return ""
+
+    async def _measure(self, connection: asyncpg.Connection) -> None:
+        """Tell how much waits; also while the broker is away, when it matters most."""
         count, age = (await connection.fetch(_LAG))[0]
         self.state.unpublished, self.state.oldest_seconds = count, age
         UNPUBLISHED.labels(self._spec.name).set(count)
         OLDEST_AGE.labels(self._spec.name).set(age)
-        return ""
 
     def _note_refusal(self, row: asyncpg.Record, refusal: Refusal) -> None:
         """Set an aggregate aside whose event the server refuses, so that others go on."""

@@ -1,10 +1,19 @@
 """The client side of calls between processes: one small seam.
 
-Callers know `RpcClients.call` alone. Beneath it is one gRPC channel for each
-service; a multiplexed stream can take its place without touching a caller.
+Callers know `RpcClients.call` and `RpcClients.stream` alone. Beneath it is one gRPC
+channel for each service; a multiplexed stream can take its place without touching a
+caller.
+
+A service may be several processes (``ipv4:10.0.0.1:50051,10.0.0.2:50051``, or a name with
+several addresses). Calls go round among those that say, over a watch that stays open, that
+they serve: one that is about to end, or whose database is away, is left at once. What a
+process had taken when it was killed is asked once more of another, where that is safe.
 """
 
-from collections.abc import Mapping
+import functools
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +23,7 @@ from google.rpc import status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from servicekit import tracing
-from servicekit.contract import Rpc
+from servicekit.contract import Rpc, contract
 from servicekit.errors import MAX_METADATA, Fault, from_status
 from servicekit.rpc_server import MAX_MESSAGE
 
@@ -29,9 +38,21 @@ _OPTIONS = [
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.lb_policy_name", "round_robin"),
+    ("grpc.service_config_disable_resolution", 1),
+    # Names are asked again as soon as a connection ends, by default once in half a minute:
+    # when two processes of a service are replaced in that time, nobody would be left to call.
+    ("grpc.dns_min_time_between_resolutions_ms", 1000),
 ]
 _STATUS_KEY = "grpc-status-details-bin"
+_REPEATED = {
+    "maxAttempts": 3,
+    "initialBackoff": "0.05s",
+    "maxBackoff": "0.5s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
+# When more than a few calls fail, repeating them would only be more load.
+_THROTTLING = {"maxTokens": 20, "tokenRatio": 0.1}
 
 
 @dataclass(frozen=True)
@@ -56,7 +77,8 @@ class RpcClient:
     """Calls one service."""
 
     def __init__(self, target: str) -> None:
-        self._channel = grpc.aio.insecure_channel(target, options=_OPTIONS)
+        options = [*_OPTIONS, ("grpc.service_config", _service_config())]
+        self._channel = grpc.aio.insecure_channel(target, options=options)
         self._methods: dict[str, grpc.aio.UnaryUnaryMultiCallable[Message, Message]] = {}
         self._health: Any = health_pb2_grpc.HealthStub(self._channel)
 
@@ -74,6 +96,27 @@ class RpcClient:
             return await method(request, timeout=context.timeout, metadata=context.metadata())
         except grpc.aio.AioRpcError as error:
             raise _fault(error) from None
+
+    async def stream(
+        self, rpc: Rpc, request: Message, context: CallContext
+    ) -> AsyncGenerator[Message]:
+        """Make one call and give its answers as they come. Raises `Fault`.
+
+        Whoever stops before the end has to close it, which ends the call.
+        """
+        method: Any = self._channel.unary_stream(
+            rpc.path,
+            request_serializer=_serialize,
+            response_deserializer=rpc.response_class.FromString,
+        )
+        call = method(request, timeout=context.timeout, metadata=context.metadata())
+        try:
+            async for message in call:
+                yield message
+        except grpc.aio.AioRpcError as error:
+            raise _fault(error) from None
+        finally:
+            call.cancel()
 
     async def ready(self) -> bool:
         """Tell whether the service says that it serves."""
@@ -106,6 +149,17 @@ class RpcClients:
             raise Fault("UNAVAILABLE")
         return await client.call(rpc, request, context)
 
+    async def stream(
+        self, rpc: Rpc, request: Message, context: CallContext
+    ) -> AsyncGenerator[Message]:
+        """Call the service that owns the rpc; its answers as they come. Raises `Fault`."""
+        client = self._clients.get(rpc.service)
+        if client is None:
+            raise Fault("UNAVAILABLE")
+        async with aclosing(client.stream(rpc, request, context)) as answers:
+            async for answer in answers:
+                yield answer
+
     async def ready(self, service: str) -> bool:
         """Tell whether a service says that it serves."""
         return await self._clients[service].ready()
@@ -114,6 +168,33 @@ class RpcClients:
         """End all channels."""
         for client in self._clients.values():
             await client.close()
+
+
+def is_repeatable(rpc: Rpc) -> bool:
+    """Tell whether a call may be made again when nobody knows what became of the first.
+
+    It is one that changes nothing, or whose key keeps it from acting twice. A PATCH is
+    neither: its version would make the second call fail where the first had succeeded.
+    """
+    reads = rpc.http is not None and rpc.http.method == "GET"
+    return reads or "idempotency_key" in rpc.descriptor.input_type.fields_by_name
+
+
+@functools.cache
+def _service_config() -> str:
+    repeatable = [
+        {"service": rpc.descriptor.containing_service.full_name, "method": rpc.descriptor.name}
+        for rpc in contract().rpcs.values()
+        if is_repeatable(rpc)
+    ]
+    return json.dumps(
+        {
+            "loadBalancingConfig": [{"round_robin": {}}],
+            "healthCheckConfig": {"serviceName": ""},
+            "methodConfig": [{"name": repeatable, "retryPolicy": _REPEATED}],
+            "retryThrottling": _THROTTLING,
+        }
+    )
 
 
 def _serialize(message: Message) -> bytes:

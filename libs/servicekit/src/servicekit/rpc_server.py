@@ -1,17 +1,18 @@
 """The server side of calls between processes.
 
 A service gives one handler for each rpc, by its name in snake case:
-``async def get_center(request, call) -> response`` (see `servicekit.rpcs`). What stands
+``async def get_center(request, call) -> response`` (see `servicekit.rpcs`); that of an
+rpc that answers with a stream yields its messages. What stands
 around every call (identity, policy, rules of the contract, errors, tracing, metrics) is
 here, once.
 The transport is at the end of the file; `Dispatcher` knows nothing of it, so that
 another can take its place.
 """
 
-import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +29,7 @@ from opentelemetry.trace import SpanKind
 
 from servicekit import telemetry, tracing
 from servicekit.contract import Rpc, contract
+from servicekit.database import is_held_up
 from servicekit.delivery import is_transient
 from servicekit.errors import MAX_METADATA, Fault, as_fault, to_status
 from servicekit.identity import Principal, TokenVerifier
@@ -37,6 +39,10 @@ from servicekit.validation import violations
 log = structlog.get_logger(__name__)
 
 MAX_MESSAGE = 32 * 1024 * 1024  # bytes; imports travel in one message
+CONNECTION_AGE = 300.0
+"""Seconds after which a caller is asked to connect anew. Only so does it hear of processes
+that have joined since: a connection that stays never asks where else the service is."""
+_CONNECTION_GRACE_MS = 3_600_000
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class Call:
 
 # The dispatcher gives a handler the request of its rpc and nothing else.
 Handler = Callable[[Any, Call], Awaitable[Message]]
+StreamHandler = Callable[[Any, Call], AsyncGenerator[Message]]
 
 
 class Dispatcher:
@@ -58,9 +65,11 @@ class Dispatcher:
 
     def __init__(self, verifier: TokenVerifier) -> None:
         self._verifier = verifier
-        self._handlers: dict[str, tuple[Rpc, Handler]] = {}
+        self._handlers: dict[str, tuple[Rpc, Any]] = {}
 
-    def add(self, service: ServiceDescriptor, handlers: Mapping[str, Handler]) -> None:
+    def add(
+        self, service: ServiceDescriptor, handlers: Mapping[str, Handler | StreamHandler]
+    ) -> None:
         """Answer the rpcs of a service.
 
         Raises `TypeError` if one of them has no handler, or a handler no rpc.
@@ -78,36 +87,26 @@ class Dispatcher:
     async def dispatch(self, path: str, request: Message, metadata: Mapping[str, str]) -> Message:
         """Answer one call. Raises `Fault` and nothing else."""
         rpc, handler = self._handlers[path]
-        started = time.perf_counter()
-        reason = "OK"
-        with tracing.span(path[1:], SpanKind.SERVER, traceparent=metadata.get("traceparent")):
-            try:
-                return await self._answer(rpc, handler, request, metadata)
-            except Fault as fault:
-                reason = fault.reason
-                raise
-            finally:
-                telemetry.CALLS.labels(path, reason).observe(time.perf_counter() - started)
+        with _observed(path, metadata), _faults_alone(rpc):
+            return await handler(request, await self._admit(rpc, request, metadata))
 
-    async def _answer(
-        self, rpc: Rpc, handler: Handler, request: Message, metadata: Mapping[str, str]
-    ) -> Message:
-        try:
-            principal = await self._principal(metadata)
-            authorize(rpc, principal)
-            if found := violations(request):
-                raise Fault.invalid(*found)
-            language = metadata.get("accept-language", "en")
-            return await handler(request, Call(rpc, principal, language, datetime.now(UTC)))
-        except Exception as error:
-            # The database or the broker is away: the caller may try again.
-            if is_transient(error):
-                log.warning("dependency out of reach", rpc=rpc.path, error=repr(error))
-                raise Fault("UNAVAILABLE") from error
-            if fault := as_fault(error):
-                raise fault from error
-            log.exception("call failed", rpc=rpc.path)
-            raise Fault("INTERNAL") from error
+    async def stream(
+        self, path: str, request: Message, metadata: Mapping[str, str]
+    ) -> AsyncGenerator[Message]:
+        """Answer one call with several messages. Raises `Fault` and nothing else."""
+        rpc, handler = self._handlers[path]
+        with _observed(path, metadata), _faults_alone(rpc):
+            call = await self._admit(rpc, request, metadata)
+            async with aclosing(handler(request, call)) as answers:
+                async for answer in answers:
+                    yield answer
+
+    async def _admit(self, rpc: Rpc, request: Message, metadata: Mapping[str, str]) -> Call:
+        principal = await self._principal(metadata)
+        authorize(rpc, principal)
+        if found := violations(request):
+            raise Fault.invalid(*found)
+        return Call(rpc, principal, metadata.get("accept-language", "en"), datetime.now(UTC))
 
     async def _principal(self, metadata: Mapping[str, str]) -> Principal:
         scheme, _, token = metadata.get("authorization", "").partition(" ")
@@ -118,6 +117,38 @@ class Dispatcher:
         return await self._verifier.verify(token)
 
 
+@contextmanager
+def _observed(path: str, metadata: Mapping[str, str]) -> Generator[None]:
+    started = time.perf_counter()
+    reason = "OK"
+    with tracing.span(path[1:], SpanKind.SERVER, traceparent=metadata.get("traceparent")):
+        try:
+            yield
+        except Fault as fault:
+            reason = fault.reason
+            raise
+        finally:
+            telemetry.CALLS.labels(path, reason).observe(time.perf_counter() - started)
+
+
+@contextmanager
+def _faults_alone(rpc: Rpc) -> Generator[None]:
+    try:
+        yield
+    except Exception as error:
+        if is_held_up(error):
+            log.info("held up by another transaction", rpc=rpc.path)
+            raise Fault("RESOURCE_IN_USE") from error
+        # The database or the broker is away: the caller may try again.
+        if is_transient(error):
+            log.warning("dependency out of reach", rpc=rpc.path, error=repr(error))
+            raise Fault("UNAVAILABLE") from error
+        if fault := as_fault(error):
+            raise fault from error
+        log.exception("call failed", rpc=rpc.path)
+        raise Fault("INTERNAL") from error
+
+
 def snake_case(name: str) -> str:
     """`GetCenter` → ``get_center``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
@@ -126,7 +157,9 @@ def snake_case(name: str) -> str:
 class RpcServer:
     """Serves a dispatcher over gRPC, with health and reflection beside it."""
 
-    def __init__(self, dispatcher: Dispatcher, listen: str) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, listen: str, *, connection_age: float = CONNECTION_AGE
+    ) -> None:
         self._dispatcher = dispatcher
         self._server = grpc.aio.server(
             options=[
@@ -135,6 +168,9 @@ class RpcServer:
                 # Clients ask every half minute whether a long call is still carried; by
                 # default that counts as an attack, and ends all calls of the connection.
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+                ("grpc.max_connection_age_ms", round(connection_age * 1000)),
+                # Longer than any call takes: those under way end in peace.
+                ("grpc.max_connection_age_grace_ms", _CONNECTION_GRACE_MS),
                 ("grpc.max_receive_message_length", MAX_MESSAGE),
                 ("grpc.max_send_message_length", MAX_MESSAGE),
                 ("grpc.max_metadata_size", MAX_METADATA),
@@ -165,9 +201,13 @@ class RpcServer:
         for name in ["", *self._names]:
             await self._health.set(name, state)
 
+    async def leave(self) -> None:
+        """Say that calls should go elsewhere from now on; those that come are still answered."""
+        await self._health.enter_graceful_shutdown()
+
     async def stop(self, grace: float) -> None:
         """Refuse new calls and give running ones `grace` seconds to end."""
-        await self._health.enter_graceful_shutdown()
+        await self.leave()
         await self._server.stop(grace)
 
     def _generic_handler(self, service: str, rpcs: Sequence[Rpc]) -> grpc.GenericRpcHandler:
@@ -176,32 +216,50 @@ class RpcServer:
         )
 
     def _method_handler(self, rpc: Rpc) -> Any:
-        async def answer(
-            request: Message,
-            context: Any,
-        ) -> Message:
-            metadata = {
-                key: value
-                for key, value in context.invocation_metadata() or ()
-                if isinstance(value, str)
-            }
-            try:
-                return await self._dispatcher.dispatch(rpc.path, request, metadata)
-            except Fault as fault:
-                status = to_status(fault)
-            except asyncio.CancelledError:
-                raise
-            except Exception:
-                log.exception("dispatch failed", rpc=rpc.path)
-                status = status_pb2.Status(code=code_pb2.INTERNAL, message="INTERNAL")
-            await context.abort_with_status(rpc_status.to_status(status))
+        async def answer(request: Message, context: Any) -> Message:
+            with _status_of(rpc) as failed:
+                return await self._dispatcher.dispatch(rpc.path, request, _metadata(context))
+            await context.abort_with_status(rpc_status.to_status(failed))
             raise AssertionError("abort_with_status always raises")
 
-        return grpc.unary_unary_rpc_method_handler(
-            answer,
+        async def answers(request: Message, context: Any) -> None:
+            stream = self._dispatcher.stream(rpc.path, request, _metadata(context))
+            with _status_of(rpc) as failed:
+                # Closed also when whoever called has gone, with all that it holds.
+                async with aclosing(stream):
+                    async for message in stream:
+                        await context.write(message)
+                return
+            await context.abort_with_status(rpc_status.to_status(failed))
+
+        make, handler = (
+            (grpc.unary_stream_rpc_method_handler, answers)
+            if rpc.is_stream
+            else (grpc.unary_unary_rpc_method_handler, answer)
+        )
+        return make(
+            handler,
             request_deserializer=rpc.request_class.FromString,
             response_serializer=_serialize,
         )
+
+
+@contextmanager
+def _status_of(rpc: Rpc) -> Generator[status_pb2.Status]:
+    """Give the status that a call fails with, filled in when the block has raised."""
+    failed = status_pb2.Status()
+    try:
+        yield failed
+    except Fault as fault:
+        failed.CopyFrom(to_status(fault))
+    except Exception:
+        log.exception("dispatch failed", rpc=rpc.path)
+        failed.CopyFrom(status_pb2.Status(code=code_pb2.INTERNAL, message="INTERNAL"))
+
+
+def _metadata(context: Any) -> dict[str, str]:
+    entries = context.invocation_metadata() or ()
+    return {key: value for key, value in entries if isinstance(value, str)}
 
 
 def _health_servicer() -> Any:

@@ -5,7 +5,8 @@ session: one that reads, or a transaction of its own, and with it the promise th
 same idempotency key never acts twice.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,9 @@ from google.protobuf.message import Message
 
 from servicekit.database import Database, ReadSession, WriteSession
 from servicekit.idempotency import once
-from servicekit.rpc_server import Call, Handler
+from servicekit.imports import Plan, apply_rows
+from servicekit.rehearsal import rehearse_rows, rehearsed
+from servicekit.rpc_server import Call, Handler, StreamHandler
 
 Reading = Callable[[ReadSession, Any, Call], Awaitable[Message]]
 Writing = Callable[[WriteSession, Any, Call], Awaitable[Message]]
@@ -26,13 +29,18 @@ class Rpcs:
     """
 
     def __init__(self, database: Database) -> None:
-        self.handlers: dict[str, Handler] = {}
+        self.handlers: dict[str, Handler | StreamHandler] = {}
         self._database = database
 
     def read(self, *use_cases: Reading, **named: Reading) -> None:
         """Answer with use cases that only read."""
         for name, use_case in _all(use_cases, named):
             self.handle(name, partial(self._read, use_case))
+
+    def read_snapshot(self, *use_cases: Reading, **named: Reading) -> None:
+        """Answer with use cases that only read, in several statements that see one moment."""
+        for name, use_case in _all(use_cases, named):
+            self.handle(name, partial(self._read_snapshot, use_case))
 
     def write(self, *use_cases: Writing, **named: Writing) -> None:
         """Answer with use cases that write, each call in a transaction of its own."""
@@ -44,7 +52,31 @@ class Rpcs:
         for name, use_case in _all(use_cases, named):
             self.handle(name, partial(self._once, use_case))
 
-    def handle(self, name: str, handler: Handler) -> None:
+    def imports(
+        self, name: str, plan: Callable[[Any, Call], Plan[Any]], response: type[Message]
+    ) -> None:
+        """Answer ``import_<name>`` and ``rehearse_<name>``; `plan` says how rows are taken.
+
+        What stands in `pending` of a request counts for a check alone.
+        """
+        make: Any = response
+
+        async def import_all(request: Any, call: Call) -> Message:
+            made = plan(request, call)
+            if request.validate_only:
+                return make(results=await rehearsed(self._database, made))
+            return make(results=await apply_rows(self._database, made))
+
+        async def rehearse_all(request: Any, call: Call) -> AsyncGenerator[Message]:
+            request.validate_only = True
+            async with aclosing(rehearse_rows(self._database, plan(request, call))) as progress:
+                async for message in progress:
+                    yield message
+
+        self.handle(f"import_{name}", import_all)
+        self.handle(f"rehearse_{name}", rehearse_all)
+
+    def handle(self, name: str, handler: Handler | StreamHandler) -> None:
         """Answer an rpc with a handler that sees to its transactions itself."""
         if name in self.handlers:
             raise ValueError(f"{name} has a handler already")
@@ -52,6 +84,10 @@ class Rpcs:
 
     async def _read(self, use_case: Reading, request: Message, call: Call) -> Message:
         async with self._database.read() as session:
+            return await use_case(session, request, call)
+
+    async def _read_snapshot(self, use_case: Reading, request: Message, call: Call) -> Message:
+        async with self._database.snapshot() as session:
             return await use_case(session, request, call)
 
     async def _write(self, use_case: Writing, request: Message, call: Call) -> Message:

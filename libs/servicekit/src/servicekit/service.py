@@ -9,6 +9,7 @@ committed in between waits in the outbox.
 import argparse
 import asyncio
 import contextlib
+import dataclasses
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +24,7 @@ from sqlalchemy import exc
 
 from servicekit import migrations, telemetry, tracing
 from servicekit.broker import DEAD_LETTERS, Broker, event_stream
-from servicekit.database import Database
+from servicekit.database import ANSWERS_WITHIN, Database
 from servicekit.delivery import is_transient
 from servicekit.idempotency import forget_old, idempotency_table
 from servicekit.identity import TokenVerifier
@@ -93,6 +94,8 @@ class Service:
         self._dispatcher = Dispatcher(verifier)
         self._factories: list[Callable[[Broker], Background]] = []
         self._relay: Relay | None = None
+        self._leaving = False
+        self._database_answers = False
         self.broker: Broker | None = None
 
     def answer(self, service: ServiceDescriptor, rpcs: Rpcs) -> None:
@@ -109,6 +112,7 @@ class Service:
         commands = parser.add_subparsers(dest="command")
         commands.add_parser("serve", help="answer calls (the default)")
         commands.add_parser("migrate", help="bring the database to the newest schema")
+        commands.add_parser("wait-for-schema", help="return once the schema is one to work with")
         draft = commands.add_parser("draft-migration", help="write a revision from the tables")
         draft.add_argument("message")
         arguments = parser.parse_args()
@@ -117,6 +121,8 @@ class Service:
         if arguments.command == "migrate":
             applied = asyncio.run(migrations.upgrade(url, self._migrations))
             log.info("schema", changed=applied)
+        elif arguments.command == "wait-for-schema":
+            asyncio.run(self._wait_for_schema())
         elif arguments.command == "draft-migration":
             asyncio.run(migrations.draft(url, self._migrations, arguments.message))
         else:
@@ -137,8 +143,25 @@ class Service:
             else:
                 return
 
+    async def _wait_for_schema(self) -> None:
+        """Return once somebody has brought the schema to what this code knows, or beyond."""
+        told = ""
+        while True:
+            try:
+                if await migrations.suffices(self.settings.database_url, self._migrations):
+                    return
+                reason = "the schema is older than this code"
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                reason = repr(error)
+            if reason != told:
+                log.info("waiting for the schema", reason=reason)
+            told = reason
+            await asyncio.sleep(1)
+
     async def serve(self) -> None:
-        """Serve until SIGTERM or SIGINT, then let running calls end.
+        """Serve until SIGTERM or SIGINT, tell that this process goes, and let running calls end.
 
         Ends with an error when messaging cannot be started, so that whoever watches
         the process starts it again.
@@ -159,6 +182,10 @@ class Service:
         log.info("serving", listen=self.settings.listen)
         await stopping.wait()
         log.info("stopping")
+        self._leaving = True
+        await server.leave()
+        # Whoever calls goes elsewhere as soon as it hears; until then it is answered here.
+        await asyncio.sleep(self.settings.linger_seconds)
         await server.stop(self.settings.drain_seconds)
         await end_tasks(*tasks, again_after=2 * self.settings.drain_seconds)
         await probes.stop()
@@ -174,16 +201,18 @@ class Service:
 
     async def _readiness(self) -> dict[str, bool]:
         # The broker is left out on purpose: without it calls can still be answered.
-        return {"database": await self.database.reachable()}
+        # As it was asked for last: a server that hangs must not hold up the answer of a probe.
+        return {"database": self._database_answers, "staying": not self._leaving}
 
     async def _messaging(self) -> None:
         url = self.settings.database_url
-        broker = await Broker.connect(self.settings.nats_url, name=self.name)
+        broker = await Broker.connect(self.settings.broker, name=self.name)
         running: list[Background] = []
         try:
             await self._declare(broker)
             self.broker = broker
-            self._relay = Relay(broker=broker, database_url=url, stream=event_stream(self.name))
+            stream = event_stream(self.name, replicas=self.settings.stream_replicas)
+            self._relay = Relay(broker=broker, database_url=url, stream=stream)
             running = [self._relay, *(factory(broker) for factory in self._factories)]
             for background in running:
                 await background.start()
@@ -194,9 +223,10 @@ class Service:
             await broker.close()
 
     async def _declare(self, broker: Broker) -> None:
+        dead_letters = dataclasses.replace(DEAD_LETTERS, replicas=self.settings.stream_replicas)
         while True:
             try:
-                await broker.declare(DEAD_LETTERS)
+                await broker.declare(dead_letters)
             except (NatsError, OSError, TimeoutError) as error:
                 log.warning("streams cannot be declared yet", error=repr(error))
                 await asyncio.sleep(1)
@@ -205,8 +235,19 @@ class Service:
 
     async def _tell_health(self, server: RpcServer) -> None:
         while True:
-            await server.set_serving(await self.database.reachable())
+            asked = asyncio.create_task(self.database.reachable(), name="ask the database")
+            try:
+                await asyncio.wait({asked}, timeout=ANSWERS_WITHIN)
+                # One that is late says no; until its connection is given up it takes a while.
+                await self._note_database(server, answers=asked.done() and asked.result())
+                await self._note_database(server, answers=await asked)
+            finally:
+                asked.cancel()
             await asyncio.sleep(_HEALTH_INTERVAL)
+
+    async def _note_database(self, server: RpcServer, *, answers: bool) -> None:
+        self._database_answers = answers
+        await server.set_serving(answers)
 
     async def _tidy(self) -> None:
         while True:

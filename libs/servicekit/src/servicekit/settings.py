@@ -1,9 +1,22 @@
-"""Settings that every service reads from its environment, prefix ``PEYVAND_``."""
+"""Settings that every service reads from its environment, prefix ``PEYVAND_``.
 
+What nobody may see in a list of processes or in the description of a container stands in
+a file instead: ``PEYVAND_SECRETS`` names a folder whose files are named like the variables.
+"""
+
+import os
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
+
+from servicekit.broker_access import BrokerAccess
 
 
 class ServiceSettings(BaseSettings):
@@ -19,11 +32,37 @@ class ServiceSettings(BaseSettings):
         """Read the settings; raises `pydantic.ValidationError` naming what is missing."""
         return cls()
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment comes before the folder of secrets, whose place it names."""
+        folder = os.environ.get("PEYVAND_SECRETS")
+        files = (SecretsSettingsSource(settings_cls, folder),) if folder else ()
+        return (init_settings, env_settings, dotenv_settings, file_secret_settings, *files)
+
     listen: str = Field(default="127.0.0.1:0", description="host:port that callers reach")
     metrics_listen: str = Field(
         default="127.0.0.1:0", description="host:port of /livez, /readyz and /metrics"
     )
-    nats_url: str = Field(default="nats://127.0.0.1:4222", description="broker, with credentials")
+    nats_url: str = Field(default="nats://127.0.0.1:4222", description="nats:// or tls:// broker")
+    nats_credentials: Path | None = Field(
+        default=None, description="credentials file; None where the URL has them or none are asked"
+    )
+    nats_ca: Path | None = Field(
+        default=None, description="authorities that the broker's certificate may be from, PEM"
+    )
+    nats_tls_first: bool = Field(
+        default=True, description="false for a broker that greets before TLS begins"
+    )
+    stream_replicas: int = Field(
+        default=1, ge=1, le=5, description="servers of the broker that keep each stream"
+    )
     issuer: str = Field(default="", description="issuer of the tokens that are trusted")
     audience: str = Field(default="peyvand", description="audience that tokens must name")
     jwks: str = Field(
@@ -33,7 +72,19 @@ class ServiceSettings(BaseSettings):
     otlp_endpoint: str | None = Field(default=None, description="collector for traces, gRPC")
     trace_ratio: float = Field(default=0.1, ge=0, le=1, description="share of traces recorded")
     log_level: str = Field(default="info", description="debug, info, warning or error")
+    linger_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        description="time of answering on after it was told that this process goes",
+    )
     drain_seconds: float = Field(default=5.0, description="time that running calls get at the end")
+
+    @property
+    def broker(self) -> BrokerAccess:
+        """The broker; raises `OSError` or `BadKey` when the credentials file is unfit."""
+        return BrokerAccess.from_files(
+            self.nats_url, self.nats_credentials, self.nats_ca, tls_first=self.nats_tls_first
+        )
 
 
 class DatabaseSettings(ServiceSettings):

@@ -6,6 +6,8 @@ change is without its step and its event.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -18,11 +20,15 @@ from domainkit.aggregate import Aggregate, Stateful, Step
 from peyvand.api.v1 import types_pb2
 from servicekit import paging
 from servicekit.contract import descriptor_of, event_spec, resource_spec
-from servicekit.database import ReadSession, WriteSession
+from servicekit.database import REHEARSAL, ReadSession, WriteSession
 from servicekit.errors import Fault, Violation
 from servicekit.mapping import fill, to_datetime, to_message
 from servicekit.outbox import MAX_PAYLOAD, Event
-from servicekit.personal_data import personal_data
+from servicekit.personal_data import (
+    holds_national_id,
+    is_written_national_id,
+    personal_data,
+)
 from servicekit.policy import allowed_actions
 from servicekit.rpc_server import Call
 
@@ -32,12 +38,15 @@ R = TypeVar("R", bound=Message)
 _STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
 
-def aggregate_columns(prefix: str) -> list[sa.schema.SchemaItem]:
-    """Columns that every aggregate has; `prefix` is that of its ids."""
+def aggregate_columns(prefix: str, *, unique_keys: bool = True) -> list[sa.schema.SchemaItem]:
+    """Columns that every aggregate has; `prefix` is that of its ids.
+
+    Without `unique_keys` the table says itself among which rows an external key is unique.
+    """
     return [
         sa.Column("id", sa.Text, primary_key=True),
         sa.CheckConstraint(f"starts_with(id, '{prefix}_')", name="id_kind"),
-        sa.Column("external_key", sa.Text, unique=True),
+        sa.Column("external_key", sa.Text, unique=unique_keys),
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
@@ -69,10 +78,21 @@ def step_table(metadata: sa.MetaData) -> sa.Table:
     )
 
 
+@dataclass(frozen=True)
+class Staged:
+    """One step of an aggregate as it will be written: its row, the step, the event."""
+
+    row: Mapping[str, Any]
+    step: Mapping[str, Any]
+    event: Event
+
+
 class AggregateStore(Generic[A, R]):
     """Keeps the aggregates of one class.
 
-    `owned_by` tells whether an aggregate is a caller's own, for grants of scope OWN.
+    `owned_by` tells whether an aggregate is a caller's own, for grants of scope OWN. `as_told`
+    and `step_as_told` give what events tell of an aggregate and of a step that it took, which
+    is all of both where they are left out. What is stored stays whole.
     """
 
     def __init__(
@@ -84,9 +104,13 @@ class AggregateStore(Generic[A, R]):
         resource: type[R],
         event: type[Message],
         owned_by: Callable[[A, Call], bool] = lambda _aggregate, _call: False,
+        as_told: Callable[[A], A] = lambda aggregate: aggregate,
+        step_as_told: Callable[[A, Step], Step] = lambda _aggregate, step: step,
     ) -> None:
         self.table = table
         self.resource = resource
+        self.as_told = as_told
+        self.step_as_told = step_as_told
         self._cls = cls
         self._adapter = TypeAdapter(cls)
         self._steps = steps
@@ -100,6 +124,7 @@ class AggregateStore(Generic[A, R]):
             raise TypeError(f"{resource.__name__} and {event.__name__} need their options")
         self._spec = spec
         self._event_names = frozenset(announced.names)
+        self._has_etag = "etag" in descriptor_of(resource).fields_by_name
         self._package = resource.DESCRIPTOR.file.package
 
     @property
@@ -162,17 +187,18 @@ class AggregateStore(Generic[A, R]):
         session: WriteSession,
         aggregate: A,
         *,
-        beside: Mapping[str, Message] | None = None,
+        beside: Mapping[str, Message | int] | None = None,
     ) -> None:
         """Write the one step that an aggregate has taken, and announce it.
 
-        `beside` are further fields of the event, by name. Raises `Fault`
+        `beside` are further fields of the event, by name: messages or numbers. Raises `Fault`
         ``EXTERNAL_KEY_TAKEN`` for a new aggregate whose key is in use, and for one that
         has become too large for an event, or holds what looks like a personal identifier.
         """
         (step,) = aggregate.pending
-        messages = [to_message(aggregate, self.resource), *(beside or {}).values()]
-        if found := [item for message in messages for item in personal_data(message)]:
+        messages = [value for value in (beside or {}).values() if isinstance(value, Message)]
+        messages.insert(0, to_message(aggregate, self.resource))
+        if found := _personal(aggregate, step, messages):
             raise Fault.invalid(*found)
         # The time of the last change is that of the database, taken when the row is its
         # own: changes of a row are then in order, and `_SETTLED` can tell what is to come.
@@ -196,6 +222,51 @@ class AggregateStore(Generic[A, R]):
         session.emit(self._announce(aggregate, step, beside or {}))
         aggregate.pending.clear()
 
+    def stage(self, aggregate: A, written_at: datetime) -> Staged:
+        """Make ready to write, among many, the one step that an aggregate has taken.
+
+        `written_at` is the database's `clock_timestamp()`, taken in the transaction that
+        will write it, once the rows that change are locked. Raises `Fault` as `save` does;
+        whose external keys are free is for the caller to see.
+        """
+        (step,) = aggregate.pending
+        if found := _personal(aggregate, step, [to_message(aggregate, self.resource)]):
+            raise Fault.invalid(*found)
+        aggregate.updated_at = written_at
+        staged = Staged(
+            row=self._row(aggregate),
+            step={
+                "aggregate_id": aggregate.id,
+                "version": step.version,
+                "step": _STEP.dump_python(step, mode="json"),
+            },
+            event=self._announce(aggregate, step, {}),
+        )
+        aggregate.pending.clear()
+        return staged
+
+    async def save_staged(self, session: WriteSession, staged: Sequence[Staged]) -> None:
+        """Write many steps, in a handful of statements however many there are.
+
+        Those of one aggregate stand in their order. The caller holds the locks of the rows
+        that change, and has read them under these.
+        """
+        first = {item.row["id"]: item.row["version"] for item in reversed(staged)}
+        last = {item.row["id"]: item.row for item in staged}
+        new = [row for id, row in last.items() if first[id] == 1]
+        changed = [row for id, row in last.items() if first[id] != 1]
+        if new:
+            await session.execute(sa.insert(self.table), new)
+        if changed:
+            values = {name: sa.bindparam(f"new_{name}") for name in self._columns if name != "id"}
+            own = self.table.c.id == sa.bindparam("new_id")
+            rows = [{f"new_{name}": value for name, value in row.items()} for row in changed]
+            await session.execute(sa.update(self.table).where(own).values(values), rows)
+        if staged:
+            await session.execute(sa.insert(self._steps), [dict(item.step) for item in staged])
+        for item in staged:
+            session.emit(item.event)
+
     async def page(
         self, session: ReadSession, request: Any, *where: sa.ColumnElement[bool]
     ) -> tuple[list[A], str]:
@@ -208,7 +279,8 @@ class AggregateStore(Generic[A, R]):
         """
         table, size = self.table, paging.page_size(request)
         query = sa.select(table).where(*where).limit(size + 1)
-        if request.HasField("updated_since"):
+        by_change = _asks_for_changes(request)
+        if by_change:
             after = paging.read_token(request, paging.moment, paging.text)
             order = sa.tuple_(table.c.updated_at, table.c.id)
             since = to_datetime(request.updated_since)
@@ -229,7 +301,7 @@ class AggregateStore(Generic[A, R]):
         token = ""
         if len(rows) > size:
             last = rows[size - 1]
-            moment = [last.updated_at.isoformat()] if request.HasField("updated_since") else []
+            moment = [last.updated_at.isoformat()] if by_change else []
             token = paging.write_token(request, [*moment, last.id])
         return [self.load(row) for row in rows[:size]], token
 
@@ -250,14 +322,28 @@ class AggregateStore(Generic[A, R]):
         steps = [_STEP.validate_python(row.step) for row in rows[:size]]
         return [to_message(step, types_pb2.Step) for step in steps], token
 
-    def present(self, aggregate: A, call: Call) -> R:
-        """The aggregate as this caller sees it, with the steps that this caller may take."""
+    def present(
+        self,
+        aggregate: A,
+        call: Call,
+        *,
+        own: bool | None = None,
+        steps: Sequence[str] | None = None,
+    ) -> R:
+        """The aggregate as this caller sees it, with the steps that this caller may take.
+
+        Where that does not stand in the aggregate alone, whoever knows says whether it is
+        the caller's own, and which steps of its life are open to this caller.
+        """
         message: Any = self._message(aggregate)
         descriptor = descriptor_of(self.resource)
         if aggregate.deleted_at is None and "allowed_actions" in descriptor.fields_by_name:
-            steps = [*_editing(aggregate), *self._allowed_steps(aggregate)]
-            own = self._owned_by(aggregate, call)
-            actions = allowed_actions(descriptor, steps, call.principal, own=own)
+            if steps is None:
+                steps = self._allowed_steps(aggregate)
+            if own is None:
+                own = self._owned_by(aggregate, call)
+            possible = [*_editing(aggregate), *steps]
+            actions = allowed_actions(descriptor, possible, call.principal, own=own)
             message.allowed_actions.extend(actions)
         return message
 
@@ -281,20 +367,24 @@ class AggregateStore(Generic[A, R]):
             for field, _ in message.ListFields():
                 if field.name not in _TOMBSTONE:
                     message.ClearField(field.name)
-        message.etag = etag_of(aggregate)
+        if self._has_etag:
+            message.etag = etag_of(aggregate)
         return message
 
     def _allowed_steps(self, aggregate: A) -> list[str]:
         return aggregate.allowed_steps() if isinstance(aggregate, Stateful) else []
 
-    def _announce(self, aggregate: A, step: Step, beside: Mapping[str, Message]) -> Event:
+    def _announce(self, aggregate: A, step: Step, beside: Mapping[str, Message | int]) -> Event:
         if step.action not in self._event_names:
             raise ValueError(f"{self._event.__name__} does not announce {step.action!r}")
         message: Any = self._event()
-        getattr(message, self.kind).CopyFrom(self._message(aggregate))
-        fill(message.change.step, step)
+        getattr(message, self.kind).CopyFrom(self._message(self.as_told(aggregate)))
+        fill(message.change.step, self.step_as_told(aggregate, step))
         for name, value in beside.items():
-            getattr(message, name).CopyFrom(value)
+            if isinstance(value, Message):
+                getattr(message, name).CopyFrom(value)
+            else:
+                setattr(message, name, value)
         payload = message.SerializeToString(deterministic=True)
         # Steps have to be possible also for what has grown as large as people may make it.
         most = MAX_PAYLOAD if step.action not in _BY_PEOPLE else MAX_PAYLOAD - _ROOM_FOR_STEPS
@@ -312,7 +402,8 @@ class AggregateStore(Generic[A, R]):
         )
 
     async def _check_key(self, session: WriteSession, aggregate: A) -> None:
-        if aggregate.external_key is None:
+        # Where the column is not unique, whoever keeps the table sees to the keys.
+        if aggregate.external_key is None or not self.table.c.external_key.unique:
             return
         taken = await session.scalar(
             sa.select(self.table.c.id).where(self.table.c.external_key == aggregate.external_key)
@@ -322,13 +413,14 @@ class AggregateStore(Generic[A, R]):
 
 
 # Every change before this time is there to be read: each transaction under way in the
-# database of the service began later, and changes are dated after that. Taken in a
-# statement before the one that reads; the asking transaction itself counts, so that
-# there always is an answer.
+# database of the service began later, and changes are dated after that; a rehearsal
+# changes nothing. Taken in a statement before the one that reads; the asking
+# transaction itself counts, so that there always is an answer.
 _SETTLED = (
     sa.select(sa.func.min(sa.column("xact_start", sa.DateTime(timezone=True))))
-    .select_from(sa.table("pg_stat_activity", sa.column("datname"), sa.column("usename")))
+    .select_from(sa.table("pg_stat_activity"))
     .where(
+        sa.column("application_name") != sa.literal_column(f"'{REHEARSAL}'"),
         sa.column("datname") == sa.func.current_database(),
         sa.column("usename") == sa.literal_column("current_user"),
     )
@@ -344,6 +436,24 @@ _TOMBSTONE = frozenset({"id", "created_at", "updated_at", "deleted_at"})
 def etag_of(aggregate: Aggregate) -> str:
     """Version tag of an aggregate, as `If-Match` carries it."""
     return f"v{aggregate.version}"
+
+
+def _personal(aggregate: Aggregate, step: Step, messages: Sequence[Message]) -> list[Violation]:
+    """What looks like a personal identifier in what a step writes."""
+    found = [item for message in messages for item in personal_data(message)]
+    # The reason of most steps is that of the state as well, and told as such.
+    if holds_national_id(step.reason) and all(item.field != "state_reason" for item in found):
+        found.append(Violation("reason", "PERSONAL_DATA"))
+    # A key is never changed: what has one already can only be left, or deleted.
+    if step.version == 1 and is_written_national_id(aggregate.external_key or ""):
+        found.append(Violation("external_key", "PERSONAL_DATA"))
+    return found
+
+
+def _asks_for_changes(request: Any) -> bool:
+    """Whether a list is asked for by time of change; what never changes has none such."""
+    known = "updated_since" in request.DESCRIPTOR.fields_by_name
+    return known and request.HasField("updated_since")
 
 
 def _editing(aggregate: Aggregate) -> Sequence[str]:

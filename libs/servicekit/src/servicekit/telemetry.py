@@ -1,4 +1,9 @@
-"""Logs, metrics and traces of a process, declared in one place."""
+"""Logs, metrics and traces of a process, declared in one place.
+
+Every line of the log is one JSON object with the service, the level, the time and, where
+the line belongs to a request, the trace id. That holds for what libraries say through
+`logging` too, so that a collector needs no second form.
+"""
 
 import logging
 import sys
@@ -20,21 +25,39 @@ CALLS = Histogram(
 def configure(service: str, settings: ServiceSettings) -> None:
     """Set up logs (JSON lines on stderr, with the trace id) and traces of this process."""
     level = getattr(logging, settings.log_level.upper())
+
+    def add_service(
+        _logger: object, _method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        event["service"] = service
+        return event
+
+    common: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        add_service,
+        _add_trace_id,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    render: list[structlog.typing.Processor] = [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            _add_trace_id,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+        processors=[*common, *render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
-    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr)
+    foreign = logging.StreamHandler(sys.stderr)
+    foreign.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*common, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[foreign], force=True)
+    logging.captureWarnings(capture=True)
     tracing.configure(service, ratio=settings.trace_ratio, otlp_endpoint=settings.otlp_endpoint)
 
 

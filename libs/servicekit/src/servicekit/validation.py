@@ -12,6 +12,7 @@ from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from peyvand.api.v1.annotations_pb2 import FieldRules
 from servicekit.contract import descriptor_of, enum_names, field_header, field_rules, option
 from servicekit.errors import Violation
 from servicekit.ids import id_pattern
@@ -161,6 +162,12 @@ def whole_text(pattern: str) -> re.Pattern[str]:
     return re.compile(re.sub(tokens, lambda token: token[1] or r"\Z", pattern))
 
 
+def form_of(rules: FieldRules) -> str:
+    """How a text has to look: an example where the contract has one, and the pattern."""
+    shown = bool(rules.example and rules.pattern)
+    return f"{rules.example} ({rules.pattern})" if shown else rules.pattern
+
+
 def _text_check(field: FieldDescriptor) -> Check:
     rules = field_rules(field)
     id_form = whole_text(id_pattern(rules.id_prefix)) if rules.id_prefix else None
@@ -177,7 +184,7 @@ def _text_check(field: FieldDescriptor) -> Check:
             expected = f"{rules.id_prefix}_…"
             found.append(Violation(path, "WRONG_ID_KIND", {"expected": expected}))
         elif form and not form.search(value):
-            found.append(Violation(path, "WRONG_FORMAT", {"expected": rules.pattern}))
+            found.append(Violation(path, "WRONG_FORMAT", {"expected": form_of(rules)}))
 
     return check
 

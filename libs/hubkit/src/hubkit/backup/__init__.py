@@ -1,0 +1,1 @@
+"""Backups of a hub: one file that can be taken elsewhere, its keys apart, and the way back."""
