@@ -1,7 +1,7 @@
 """How centers are stored and found."""
 
 from centers import tables
-from centers.domain import Center
+from centers.domain.centers import Center
 from peyvand.centers.v1 import centers_pb2 as pb
 from servicekit.database import ReadSession
 from servicekit.errors import Fault

@@ -2,12 +2,12 @@
 
 from functools import partial
 
-from centers import use_cases
-from centers.domain import Center
-from centers.repository import centers
+from centers.domain.centers import Center
+from centers.repository.centers import centers
+from centers.use_cases import centers as use_cases
 from peyvand.centers.v1 import centers_pb2 as pb
 from servicekit.database import Database
-from servicekit.imports import import_rows
+from servicekit.imports import Plan
 from servicekit.rpc_server import Call
 from servicekit.rpcs import Rpcs
 
@@ -20,19 +20,14 @@ def centers_api(database: Database) -> Rpcs:
     rpcs.write(use_cases.update_center)
     for action in Center.EVENTS:
         rpcs.once(**{f"{action}_center": partial(use_cases.take_step, action=action)})
-    rpcs.handle("import_centers", partial(_import_centers, database))
+    rpcs.imports("centers", _plan, pb.ImportCentersResponse)
     return rpcs
 
 
-async def _import_centers(
-    database: Database, request: pb.ImportCentersRequest, call: Call
-) -> pb.ImportCentersResponse:
-    results = await import_rows(
-        database,
+def _plan(request: pb.ImportCentersRequest, call: Call) -> Plan[pb.CenterRow]:
+    return Plan(
         request.rows,
         lambda session, row: use_cases.import_center(session, row, call),
         kind=centers.kind,
         key_of=lambda row: row.center.external_key,
-        validate_only=request.validate_only,
     )
-    return pb.ImportCentersResponse(results=results)

@@ -1,14 +1,11 @@
-"""The tables of this service."""
+"""The table of centers."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from centers.domain import CenterState
-from servicekit.service import ServiceTables
+from centers.domain.centers import CenterState
+from centers.tables.shared import metadata
 from servicekit.store import aggregate_columns, state_columns
-
-service_tables = ServiceTables()
-metadata = service_tables.metadata
 
 center = sa.Table(
     "center",
@@ -23,6 +20,7 @@ center = sa.Table(
     sa.Column("host_institution", JSONB),
     sa.Column("opened_date", JSONB),
     sa.Column("contact", JSONB),
+    sa.Column("expectations", JSONB),
     sa.Index("ix_center_updated", "updated_at", "id"),
     sa.Index("ix_center_state", "state", "id"),
     sa.Index("ix_center_province", "province", "id"),

@@ -1,10 +1,11 @@
-"""What the service does, one function for each rpc; each write is one transaction."""
+"""What the service does with centers."""
 
 from typing import Any
 
 from centers import tables
-from centers.domain import Center, CenterState
-from centers.repository import centers, require_free_code
+from centers.domain.centers import ENDED, Center, CenterState
+from centers.repository.centers import centers, require_free_code
+from centers.use_cases.nodes import withdraw_nodes
 from peyvand.centers.v1 import centers_pb2 as pb
 from servicekit.contract import enum_names
 from servicekit.database import ReadSession, WriteSession
@@ -66,10 +67,15 @@ async def update_center(
 async def take_step(
     session: WriteSession, request: pb.CenterStepRequest, call: Call, action: str
 ) -> pb.Center:
-    """Take one step in the life of a center."""
+    """Take one step in the life of a center; with its end its nodes leave the network."""
     center = await _lock_own(session, request.center_id, call, request.etag)
-    center.take(action, occasion(request, call))
+    if action == "open":
+        center.open(occasion(request, call))
+    else:
+        center.take(action, occasion(request, call))
     await centers.save(session, center)
+    if center.state in ENDED:
+        await withdraw_nodes(session, center.id, occasion(request, call))
     return centers.present(center, call)
 
 
@@ -86,16 +92,20 @@ async def list_center_steps(
 async def import_center(session: WriteSession, row: pb.CenterRow, call: Call) -> RowOutcome:
     """Bring one center to what a row of a file says of it."""
     values = given_fields(row.center, Center, Center.EDITABLE)
-    return await upsert(
+    goal = stated(row.center.state, pb.CenterState, CenterState)
+    outcome = await upsert(
         session,
         centers,
         external_key=row.center.external_key,
         occasion=occasion(row, call),
         build=lambda: _new_center(read_fields(row.center, Center, only=_GIVEN), call),
         values=values,
-        goal=stated(row.center.state, pb.CenterState, CenterState),
+        goal=goal,
         check=lambda center: require_free_code(session, center),
     )
+    if goal in ENDED:
+        await withdraw_nodes(session, outcome[1], occasion(row, call))
+    return outcome
 
 
 _GIVEN = frozenset({*Center.EDITABLE, "external_key"})

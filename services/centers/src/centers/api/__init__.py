@@ -1,0 +1,1 @@
+"""Which use case answers which rpc."""

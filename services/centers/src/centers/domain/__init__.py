@@ -1,0 +1,1 @@
+"""What centers, nodes and reports are and which rules they keep."""

@@ -1,0 +1,1 @@
+"""How centers, nodes and reports are stored and found."""

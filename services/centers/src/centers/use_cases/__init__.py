@@ -1,0 +1,1 @@
+"""What the service does, one function for each rpc or exchange; each write is one transaction."""
