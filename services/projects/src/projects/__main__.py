@@ -2,21 +2,63 @@
 
 from pathlib import Path
 
-from peyvand.projects.v1 import projects_pb2 as pb
-from projects.api import projects_api
-from projects.consumers import center_copies, partner_copies
+from peyvand.projects.v1 import (
+    awards_pb2,
+    criteria_pb2,
+    dossier_pb2,
+    gates_pb2,
+    outputs_pb2,
+    portfolio_pb2,
+    projects_pb2,
+    readiness_pb2,
+)
+from projects.api.awards import awards_api
+from projects.api.criteria import criteria_api
+from projects.api.dossier import dossiers_api
+from projects.api.gates import gates_api
+from projects.api.outputs import outputs_api
+from projects.api.portfolio import portfolio_api
+from projects.api.projects import projects_api
+from projects.api.readiness import readiness_api
+from projects.consumers import center_copies, partner_copies, regulation_copies
+from projects.settings import ProjectsSettings
+from projects.watches.condition_watch import ConditionWatch
+from projects.watches.file_sweep import FileSweep
+from projects.watches.flags_at_start import FlagsAtStart
 from servicekit.service import Service
-from servicekit.settings import DatabaseSettings
 
 
 def main() -> None:
     """Run the service, or what the command line asks for."""
-    service = Service(
-        "projects", DatabaseSettings.from_environment(), Path(__file__).parent / "migrations"
-    )
-    service.answer(pb.DESCRIPTOR.services_by_name["Projects"], projects_api(service.database))
-    service.beside(lambda broker: center_copies(broker, service.database.engine))
-    service.beside(lambda broker: partner_copies(broker, service.database.engine))
+    settings = ProjectsSettings.from_environment()
+    service = Service("projects", settings, Path(__file__).parent / "migrations")
+    database = service.database
+    objects = settings.object_store()
+    named = {
+        **projects_pb2.DESCRIPTOR.services_by_name,
+        **criteria_pb2.DESCRIPTOR.services_by_name,
+        **gates_pb2.DESCRIPTOR.services_by_name,
+        **readiness_pb2.DESCRIPTOR.services_by_name,
+        **outputs_pb2.DESCRIPTOR.services_by_name,
+        **awards_pb2.DESCRIPTOR.services_by_name,
+        **dossier_pb2.DESCRIPTOR.services_by_name,
+        **portfolio_pb2.DESCRIPTOR.services_by_name,
+    }
+    service.answer(named["Projects"], projects_api(database))
+    service.answer(named["Criteria"], criteria_api(database, objects))
+    service.answer(named["Gates"], gates_api(database))
+    service.answer(named["Readiness"], readiness_api(database))
+    service.answer(named["Outputs"], outputs_api(database))
+    service.answer(named["Awards"], awards_api(database))
+    service.answer(named["Dossiers"], dossiers_api(database))
+    service.answer(named["Portfolios"], portfolio_api(database))
+    service.beside(lambda broker: center_copies(broker, database))
+    service.beside(lambda broker: partner_copies(broker, database))
+    service.beside(lambda broker: regulation_copies(broker, database))
+    service.beside(lambda _: FlagsAtStart(database))
+    service.beside(lambda _: ConditionWatch(database))
+    if objects is not None:
+        service.beside(lambda _: FileSweep(database, objects))
     service.main()
 
 

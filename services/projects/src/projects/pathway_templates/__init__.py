@@ -8,8 +8,16 @@ from importlib import resources
 
 from projects.domain.pathways import Template, read_template
 
-NEWEST = "1"
+NEWEST = "3"
 """Version that new projects begin with."""
+
+
+@functools.cache
+def versions() -> tuple[str, ...]:
+    """All versions that there are, the newest first."""
+    names = [file.name for file in resources.files(__name__).iterdir()]
+    numbers = [int(name.removesuffix(".toml")) for name in names if name.endswith(".toml")]
+    return tuple(str(number) for number in sorted(numbers, reverse=True))
 
 
 @functools.cache

@@ -5,12 +5,12 @@ from typing import Any
 from peyvand.projects.v1 import companies_pb2 as pb
 from projects import tables
 from projects.domain.company import Company, CompanyState
-from projects.repository import (
+from projects.repository.companies import (
     companies,
-    existing_projects,
     out_of_projects_of,
-    require_free_registration,
+    require_free_numbers,
 )
+from projects.repository.projects import existing_projects
 from servicekit.contract import enum_names
 from servicekit.database import ReadSession, WriteSession
 from servicekit.errors import Fault, Violation
@@ -27,11 +27,7 @@ async def get_company(
     session: ReadSession, request: pb.GetCompanyRequest, call: Call
 ) -> pb.Company:
     """Give one company."""
-    where = [tables.company.c.id == request.company_id, *_seen(call)]
-    company = await companies.find_by(session, *where)
-    if company is None:
-        raise Fault.not_found(companies.kind, request.company_id)
-    return companies.present(company, call)
+    return companies.present(await _get_seen(session, request.company_id, call), call)
 
 
 async def list_companies(
@@ -91,9 +87,7 @@ async def list_company_steps(
     session: ReadSession, request: pb.ListCompanyStepsRequest, call: Call
 ) -> pb.ListCompanyStepsResponse:
     """Give a page of the steps that a company has taken."""
-    if not sees_all(call.rpc, call.principal):
-        raise Fault.not_found(companies.kind, request.company_id)
-    company = await companies.get(session, request.company_id)
+    company = await _get_seen(session, request.company_id, call)
     steps, token = await companies.steps(session, company.id, request)
     return pb.ListCompanyStepsResponse(steps=steps, next_page_token=token)
 
@@ -125,6 +119,13 @@ def _new_company(message: pb.Company, call: Call) -> Company:
     return Company(id=id, created_at=now, updated_at=now, state_since=now, **values)
 
 
+async def _get_seen(session: ReadSession, company_id: str, call: Call) -> Company:
+    company = await companies.find_by(session, tables.company.c.id == company_id, *_seen(call))
+    if company is None:
+        raise Fault.not_found(companies.kind, company_id)
+    return company
+
+
 def _seen(call: Call) -> list[Any]:
     """Conditions for what the caller sees: a center sees companies out of its projects."""
     if sees_all(call.rpc, call.principal):
@@ -141,4 +142,4 @@ async def _require_sound(session: ReadSession, company: Company) -> None:
         if id not in there
     ]:
         raise Fault.invalid(*missing)
-    await require_free_registration(session, company)
+    await require_free_numbers(session, company)

@@ -1,20 +1,35 @@
 """What the service does with projects."""
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from peyvand.projects.v1 import decisions_pb2, stages_pb2
+from domainkit.aggregate import Occasion
+from peyvand.projects.v1 import flags_pb2, stages_pb2
 from peyvand.projects.v1 import projects_pb2 as pb
 from projects import tables
-from projects.domain.decisions import DecisionKind, Ruling
-from projects.domain.project import IN_FORCE, LEADING_STATES, Participant, Project, ProjectState
+from projects.domain.flags import IN_FORCE, LEADING_STATES, FlagKind, Neighbours
+from projects.domain.participants import Participant
+from projects.domain.project import Project, ProjectState
 from projects.pathway_templates import NEWEST, template
-from projects.repository import (
-    decisions_on,
+from projects.repository.conditions import (
+    overdue_conditions,
+)
+from projects.repository.gates import reads, require_disinterested
+from projects.repository.neighbours import (
+    hold_neighbours,
+    known_parties,
     known_states,
+    lock_after_neighbours,
+    regulation_key,
+)
+from projects.repository.projects import (
     of_centers,
+    present,
     projects,
-    save_decided,
     seen_by_caller,
+    under_regulations,
+    with_flag,
     with_participant,
 )
 from servicekit.contract import enum_names
@@ -32,8 +47,8 @@ from servicekit.rpc_server import Call
 async def get_project(
     session: ReadSession, request: pb.GetProjectRequest, call: Call
 ) -> pb.Project:
-    """Give one project."""
-    return projects.present(await get_seen(session, request.project_id, call), call)
+    """Give one project; who reviews it reads of whom it is before declaring own interests."""
+    return present(await get_seen(session, request.project_id, call, to_declare=True), call)
 
 
 async def list_projects(
@@ -59,9 +74,15 @@ async def list_projects(
         where.append(with_participant(agreement_id=request.agreement_id))
     if request.external_key:
         where.append(columns.external_key == request.external_key)
+    if request.affected_by_regulation_id:
+        key = await regulation_key(session, request.affected_by_regulation_id)
+        where.append(under_regulations([key]))
+    if request.flag:
+        names = enum_names(flags_pb2.ProjectFlagKind.DESCRIPTOR)
+        where.append(with_flag(FlagKind(names[request.flag])))
     found, token = await projects.page(session, request, *where)
     return pb.ListProjectsResponse(
-        projects=[projects.present(project, call) for project in found], next_page_token=token
+        projects=[present(project, call) for project in found], next_page_token=token
     )
 
 
@@ -71,54 +92,55 @@ async def create_project(
     """Record a new project, as active."""
     project = _new_project(request.project, call)
     _require_led(project, call)
+    _require_first_stage(project, call)
     project.recorded(occasion(request, call))
+    neighbours = await hold_neighbours(session, [project])
     await _require_known(session, project, call)
+    heed(project, neighbours)
     await projects.save(session, project)
-    return projects.present(project, call)
+    return present(project, call)
 
 
 async def update_project(
     session: WriteSession, request: pb.UpdateProjectRequest, call: Call
 ) -> pb.Project:
     """Change what is known of a project."""
-    project = await _lock_led(session, request.project_id, call, request.etag)
+    before = await get_seen(session, request.project_id, call)
+    pointed_to = read_fields(request.project, Project, only=("lead_center_id", "participants"))
+    neighbours = await hold_neighbours(session, [before, replace(before, **pointed_to)])
+    project = await lock_led(session, request.project_id, call, request.etag)
     values = masked_fields(request.project, Project, request.update_mask.paths)
     if project.amend(values, occasion(request, call)):
         _require_led(project, call)
         await _require_known(session, project, call)
+        heed(project, neighbours)
         await projects.save(session, project)
-    return projects.present(project, call)
-
-
-async def decide_project(
-    session: WriteSession, request: decisions_pb2.DecideProjectRequest, call: Call
-) -> pb.Project:
-    """Record a decision at the gate of a project's stage, and do what it says."""
-    project = await _lock_led(session, request.project_id, call, request.etag)
-    ruling = read_ruling(request)
-    pinned = template(project.template_version)
-    decision = project.decide(ruling, pinned, new_id("dec"), occasion(request, call))
-    await save_decided(session, project, decision)
-    return projects.present(project, call)
+    return present(project, call)
 
 
 async def resume_project(
     session: WriteSession, request: pb.ProjectStepRequest, call: Call
 ) -> pb.Project:
-    """Let a project on hold go on."""
-    project = await _lock_led(session, request.project_id, call, request.etag)
-    project.resume(occasion(request, call))
+    """Let a project on hold go on, unless a condition of it is overdue."""
+    project = await lock_led(session, request.project_id, call, request.etag)
+    when = occasion(request, call)
+    overdue = await overdue_conditions(session, project.id, when.today)
+    project.resume(when, overdue=overdue)
+    await require_disinterested(session, project, call)
     await projects.save(session, project)
-    return projects.present(project, call)
+    return present(project, call)
 
 
-async def list_project_decisions(
-    session: ReadSession, request: decisions_pb2.ListProjectDecisionsRequest, call: Call
-) -> decisions_pb2.ListProjectDecisionsResponse:
-    """Give a page of the decisions on a project."""
-    project = await get_seen(session, request.project_id, call)
-    decisions, token = await decisions_on(session, project.id, request)
-    return decisions_pb2.ListProjectDecisionsResponse(decisions=decisions, next_page_token=token)
+async def hold_if_overdue(session: WriteSession, project_id: str, now: datetime) -> bool:
+    """Put a project on hold if a condition of it is overdue; tell whether it was."""
+    project = await projects.lock(session, project_id)
+    when = Occasion(actor="projects", at=now)
+    overdue = await overdue_conditions(session, project.id, when.today)
+    # The ids say why, in every language.
+    if not overdue or not project.hold_overdue(replace(when, reason=", ".join(overdue))):
+        return False
+    await projects.save(session, project)
+    return True
 
 
 async def list_project_steps(
@@ -137,34 +159,41 @@ async def import_project(
     row = await references.follow(session, row, "project")
     key = row.project.external_key
     values = given_fields(row.project, Project, Project.EDITABLE)
-    if known := await projects.lock_by_key(session, key):
+    same = tables.project.c.external_key == key
+    described = _new_project(row.project, call)
+    known, neighbours = await lock_after_neighbours(session, same, described)
+    if known:
         # What is fixed may be repeated, and is refused only where it says something else.
         fixed = given_fields(row.project, Project, Project.FIXED)
         values |= {name: value for name, value in fixed.items() if getattr(known, name) != value}
+
+    def build() -> Project:
+        project = _new_project(row.project, call)
+        _require_first_stage(project, call)
+        return project
+
     return await upsert(
         session,
         projects,
         external_key=key,
         occasion=occasion(row, call),
-        build=lambda: _new_project(row.project, call),
+        build=build,
         values=values,
-        check=lambda project: _require_known(session, project, call, references),
+        check=lambda project: _require_imported(session, project, call, references, neighbours),
     )
 
 
-async def get_seen(session: ReadSession, project_id: str, call: Call) -> Project:
-    """The project with this id. Raises `Fault` ``NOT_FOUND`` if the caller does not see it."""
+async def get_seen(
+    session: ReadSession, project_id: str, call: Call, *, to_declare: bool = False
+) -> Project:
+    """The project with this id; `to_declare` is as for `reads`.
+
+    Raises `Fault` ``NOT_FOUND`` if the caller does not see it.
+    """
     project = await projects.get(session, project_id)
-    if not reaches(call.rpc, call.principal, own=seen_by_caller(project, call)):
+    if not await reads(session, project, call, to_declare=to_declare):
         raise Fault.not_found(projects.kind, project_id)
     return project
-
-
-def read_ruling(request: decisions_pb2.DecideProjectRequest) -> Ruling:
-    """What a request lays before a project."""
-    values = read_fields(request, Ruling)
-    kind = enum_names(decisions_pb2.DecisionKind.DESCRIPTOR)[request.decision]
-    return Ruling(kind=DecisionKind(kind), **values)
 
 
 _GIVEN = frozenset({*Project.EDITABLE, *Project.FIXED, "external_key"})
@@ -175,7 +204,12 @@ def _new_project(message: pb.Project, call: Call) -> Project:
     return Project.begin(template(NEWEST), new_id(projects.id_prefix), call.now, values)
 
 
-async def _lock_led(session: WriteSession, project_id: str, call: Call, etag: str) -> Project:
+async def lock_led(session: WriteSession, project_id: str, call: Call, etag: str) -> Project:
+    """Read a project to change it, if this caller may. Raises `Fault`.
+
+    A step that changes what the project points to, or its stage, holds its neighbours
+    before: they are those of this version, since it is the one that the caller has read.
+    """
     # Whether the caller sees it comes first: an etag tells nobody that a project exists.
     await get_seen(session, project_id, call)
     project = await projects.lock(session, project_id, etag)
@@ -186,6 +220,34 @@ async def _lock_led(session: WriteSession, project_id: str, call: Call, etag: st
 def _require_led(project: Project, call: Call) -> None:
     if not reaches(call.rpc, call.principal, own=projects.owned_by(project, call)):
         raise Fault("NOT_YOUR_CENTER")
+
+
+def _require_first_stage(project: Project, call: Call) -> None:
+    """Raise `Fault` where not the headquarters, or its team, let a project begin later."""
+    first, *_ = template(project.template_version).stages(project.pathway)
+    if project.initial_stage == first:
+        return
+    stage = {"stage": project.initial_stage.value}
+    if not call.principal.has("hq_admin"):
+        raise Fault("INITIAL_STAGE_RESERVED", stage)
+    if call.principal.subject in {person.subject for person in project.people}:
+        raise Fault("INITIAL_STAGE_BY_TEAM", stage)
+
+
+def heed(project: Project, neighbours: Neighbours) -> None:
+    """Set the flags that are due within the step that was just taken."""
+    project.heed(project.due_flags(neighbours, template(project.template_version)))
+
+
+async def _require_imported(
+    session: WriteSession,
+    project: Project,
+    call: Call,
+    references: References,
+    neighbours: Neighbours,
+) -> None:
+    await _require_known(session, project, call, references)
+    heed(project, neighbours)
 
 
 async def _require_known(
@@ -204,6 +266,7 @@ async def _require_known(
         for index, participant in enumerate(project.participants)
         if before is None or not _took_part(before, participant)
     ]
+    there = before.center_ids() if before else set[str]()
     lead = project.lead_center_id
     moved = (before is None or before.lead_center_id != lead) and not assumed(lead)
     centers = {p.center_id for _, p in fresh if p.center_id and not assumed(p.center_id)}
@@ -214,12 +277,17 @@ async def _require_known(
         raise Fault("CENTER_NOT_ACTIVE", {"center_id": lead, "state": states[lead]})
     for index, participant in fresh:
         id = participant.center_id
-        if id in centers and id not in states:
+        if id not in centers:
+            continue
+        if id not in states:
             path = f"participants[{index}].center_id"
             found.append(Violation(path, "UNKNOWN_CENTER", {"value": id}))
+        elif id not in there and states[id] not in LEADING_STATES:
+            # Also one that took part, was flagged, was dropped and is taken back.
+            raise Fault("CENTER_NOT_ACTIVE", {"center_id": id, "state": states[id]})
     found += await _institution_violations(session, fresh, assumed)
     if before is None and project.revival_of_id:
-        found += await _revival_violations(session, project.revival_of_id, call)
+        found += await _revival_violations(session, project, project.revival_of_id, call)
     if found:
         raise Fault.invalid(*found)
 
@@ -233,9 +301,9 @@ async def _institution_violations(
     institutions = await known_states(
         session, tables.known_institution, {p.institution_id for _, p in under}
     )
-    agreements = await known_states(
-        session, tables.known_agreement, {p.agreement_id for _, p in under}
-    )
+    named = {p.agreement_id for _, p in under}
+    agreements = await known_states(session, tables.known_agreement, named)
+    parties = await known_parties(session, named)
     found: list[Violation] = []
     for index, participant in under:
         path, institution = f"participants[{index}]", participant.institution_id
@@ -251,10 +319,15 @@ async def _institution_violations(
         elif agreements[agreement] != IN_FORCE:
             params = {"value": agreement, "state": agreements[agreement]}
             found.append(Violation(f"{path}.agreement_id", "AGREEMENT_NOT_IN_FORCE", params))
+        elif institution not in parties[agreement] and not assumed(institution):
+            params = {"value": agreement, "institution_id": institution}
+            found.append(Violation(f"{path}.agreement_id", "NOT_A_PARTY", params))
     return found
 
 
-async def _revival_violations(session: ReadSession, id: str, call: Call) -> list[Violation]:
+async def _revival_violations(
+    session: ReadSession, project: Project, id: str, call: Call
+) -> list[Violation]:
     revived = await projects.find(session, id)
     own = revived is not None and seen_by_caller(revived, call)
     if revived is None or not reaches(call.rpc, call.principal, own=own):
@@ -262,6 +335,10 @@ async def _revival_violations(session: ReadSession, id: str, call: Call) -> list
         return [Violation("revival_of_id", "UNKNOWN_REFERENCE", params)]
     if revived.state != ProjectState.KILLED:
         return [Violation("revival_of_id", "REVIVED_NOT_KILLED", {"id": id})]
+    # What was killed has shown nothing of the stages that it did not come to.
+    if project.initial_stage > revived.stage:
+        params = {"id": id, "stage": revived.stage.value}
+        return [Violation("initial_stage", "STAGE_AFTER_REVIVED", params)]
     return []
 
 

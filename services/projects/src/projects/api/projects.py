@@ -5,11 +5,16 @@ from functools import partial
 
 from peyvand.projects.v1 import projects_pb2 as pb
 from projects.domain.company import Company
-from projects.repository import FIND_BY_KEY, companies, projects
+from projects.repository.companies import companies
+from projects.repository.neighbours import FIND_BY_KEY
+from projects.repository.projects import projects
 from projects.use_cases import companies as company_cases
+from projects.use_cases import decisions as decision_cases
+from projects.use_cases import flags as flag_cases
+from projects.use_cases import people as people_cases
 from projects.use_cases import projects as project_cases
 from servicekit.database import Database, WriteSession
-from servicekit.imports import RowOutcome, import_rows
+from servicekit.imports import Plan, RowOutcome
 from servicekit.references import References
 from servicekit.rpc_server import Call
 from servicekit.rpcs import Rpcs
@@ -21,7 +26,7 @@ def projects_api(database: Database) -> Rpcs:
     rpcs.read(
         project_cases.get_project,
         project_cases.list_projects,
-        project_cases.list_project_decisions,
+        decision_cases.list_project_decisions,
         project_cases.list_project_steps,
         company_cases.get_company,
         company_cases.list_companies,
@@ -29,21 +34,21 @@ def projects_api(database: Database) -> Rpcs:
     )
     rpcs.once(
         project_cases.create_project,
-        project_cases.decide_project,
+        decision_cases.decide_project,
         project_cases.resume_project,
+        flag_cases.acknowledge_project_flag,
+        people_cases.strike_project_naming,
         company_cases.create_company,
     )
     rpcs.write(project_cases.update_project, company_cases.update_company)
     for action in Company.EVENTS:
         step = partial(company_cases.take_company_step, action=action)
         rpcs.once(**{f"{action}_company": step})
-    rpcs.handle("import_projects", partial(_import_projects, database))
+    rpcs.imports("projects", _plan, pb.ImportProjectsResponse)
     return rpcs
 
 
-async def _import_projects(
-    database: Database, request: pb.ImportProjectsRequest, call: Call
-) -> pb.ImportProjectsResponse:
+def _plan(request: pb.ImportProjectsRequest, call: Call) -> Plan[pb.ProjectsRow]:
     pending = request.pending if request.validate_only else ()
     references = References(FIND_BY_KEY, pending=pending, reasons={"center": "UNKNOWN_CENTER"})
 
@@ -52,16 +57,13 @@ async def _import_projects(
             return await project_cases.import_project(session, row.project, call, references)
         return await company_cases.import_company(session, row.company, call, references)
 
-    results = await import_rows(
-        database,
+    return Plan(
         request.rows,
         apply,
         kind=lambda row: companies.kind if _is_company(row) else projects.kind,
         key_of=_external_key,
-        validate_only=request.validate_only,
         in_order=_projects_first,
     )
-    return pb.ImportProjectsResponse(results=results)
 
 
 def _projects_first(rows: Sequence[pb.ProjectsRow]) -> list[int]:

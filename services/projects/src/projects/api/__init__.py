@@ -1,0 +1,1 @@
+"""Which use case answers which rpc, one room for each service of the contract."""

@@ -1,0 +1,1 @@
+"""How the aggregates of this service are stored and found."""

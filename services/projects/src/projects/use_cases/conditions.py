@@ -1,0 +1,155 @@
+"""What the service does with conditions: reporting, returning and confirming."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from peyvand.projects.v1 import conditions_pb2 as pb
+from projects import tables
+from projects.domain.conditions import ConditionReport, ProjectCondition, Shown
+from projects.domain.project import Project
+from projects.repository.conditions import conditions, find_shown, overdue_on
+from projects.repository.decisions import find_decision
+from projects.repository.gates import read_by, reads, require_disinterested
+from projects.repository.projects import projects, projects_of, seen_by_caller
+from servicekit.contract import enum_names
+from servicekit.database import ReadSession, WriteSession
+from servicekit.errors import Fault, Violation
+from servicekit.policy import reaches, sees_all
+from servicekit.requests import occasion
+from servicekit.rpc_server import Call
+
+
+async def get_project_condition(
+    session: ReadSession, request: pb.GetProjectConditionRequest, call: Call
+) -> pb.ProjectCondition:
+    """Give one condition."""
+    condition, project = await _get_read(session, request.condition_id, call)
+    return _present(condition, call, own=seen_by_caller(project, call))
+
+
+async def list_project_conditions(
+    session: ReadSession, request: pb.ListProjectConditionsRequest, call: Call
+) -> pb.ListProjectConditionsResponse:
+    """Give a page of the conditions that the caller sees."""
+    columns = tables.project_condition.c
+    where: list[Any] = []
+    if not sees_all(call.rpc, call.principal):
+        where.append(columns.project_id.in_(sa.select(tables.project.c.id).where(read_by(call))))
+    if request.project_id:
+        where.append(columns.project_id == request.project_id)
+    if request.state:
+        where.append(columns.state == enum_names(pb.ConditionState.DESCRIPTOR)[request.state])
+    if request.HasField("overdue"):
+        overdue = overdue_on(call.now.date())
+        where.append(overdue if request.overdue else sa.not_(overdue))
+    if request.external_key:
+        where.append(columns.external_key == request.external_key)
+    found, token = await conditions.page(session, request, *where)
+    of_found = await projects_of(session, {condition.project_id for condition in found})
+    of = {project.id: project for project in of_found}
+    return pb.ListProjectConditionsResponse(
+        conditions=[
+            _present(condition, call, own=seen_by_caller(of[condition.project_id], call))
+            for condition in found
+        ],
+        next_page_token=token,
+    )
+
+
+async def report_project_condition(
+    session: WriteSession, request: pb.ReportProjectConditionRequest, call: Call
+) -> pb.ProjectCondition:
+    """Take what someone says of a condition being met."""
+    condition = await _lock_seen(session, request.condition_id, call, request.etag)
+    when = occasion(request, call)
+    shown = await _shown(session, condition, request.evidence_id)
+    report = ConditionReport(when.actor, when.at, request.evidence_id, request.note)
+    condition.tell(report, shown, when)
+    await conditions.save(session, condition)
+    return _present(condition, call)
+
+
+async def return_project_condition(
+    session: WriteSession, request: pb.ProjectConditionStepRequest, call: Call
+) -> pb.ProjectCondition:
+    """Find that what was reported does not show that a condition is met."""
+    condition = await _lock_seen(session, request.condition_id, call, request.etag)
+    condition.give_back(occasion(request, call))
+    await conditions.save(session, condition)
+    return _present(condition, call)
+
+
+async def confirm_project_condition(
+    session: WriteSession, request: pb.ProjectConditionStepRequest, call: Call
+) -> pb.ProjectCondition:
+    """Find that a condition is met, as another has reported."""
+    condition = await _lock_seen(session, request.condition_id, call, request.etag)
+    project = await projects.get(session, condition.project_id)
+    shown_by = condition.report.evidence_id if condition.report else ""
+    shown = await _shown(session, condition, shown_by)
+    decision = await find_decision(session, condition.project_id, condition.decision_id)
+    condition.confirm(shown, decision.visit if decision else 0, occasion(request, call))
+    await require_disinterested(session, project, call)
+    await conditions.save(session, condition)
+    return _present(condition, call)
+
+
+async def list_project_condition_steps(
+    session: ReadSession, request: pb.ListProjectConditionStepsRequest, call: Call
+) -> pb.ListProjectConditionStepsResponse:
+    """Give a page of the steps that a condition has taken."""
+    condition, _ = await _get_read(session, request.condition_id, call)
+    steps, token = await conditions.steps(session, condition.id, request)
+    return pb.ListProjectConditionStepsResponse(steps=steps, next_page_token=token)
+
+
+async def _get_read(session: ReadSession, id: str, call: Call) -> tuple[ProjectCondition, Project]:
+    """A condition and its project, also for who reviews it. Raises `Fault` ``NOT_FOUND``."""
+    condition = await conditions.get(session, id)
+    project = await projects.get(session, condition.project_id)
+    if not await reads(session, project, call):
+        raise Fault.not_found(conditions.kind, id)
+    return condition, project
+
+
+async def _get_seen(session: ReadSession, id: str, call: Call) -> ProjectCondition:
+    """The condition with this id. Raises `Fault` ``NOT_FOUND`` if the caller does not see it."""
+    condition = await conditions.get(session, id)
+    project = await projects.get(session, condition.project_id)
+    if not reaches(call.rpc, call.principal, own=seen_by_caller(project, call)):
+        raise Fault.not_found(conditions.kind, id)
+    return condition
+
+
+async def _lock_seen(session: WriteSession, id: str, call: Call, etag: str) -> ProjectCondition:
+    seen = await _get_seen(session, id, call)
+    # The project first, then its condition: everyone locks in this order. Evidence changes
+    # under the lock of the project, so that what shows a condition stays as it is meanwhile.
+    await projects.lock(session, seen.project_id)
+    return await conditions.lock(session, id, etag)
+
+
+async def _shown(session: ReadSession, condition: ProjectCondition, id: str) -> Shown | None:
+    """The evidence of the same project with this id; `None` where none is named.
+
+    Raises `Fault` for one that the project does not have.
+    """
+    if not id:
+        return None
+    shown = await find_shown(session, condition.project_id, id)
+    if shown is None:
+        params = {"resource": "evidence", "value": id}
+        raise Fault.invalid(Violation("evidence_id", "UNKNOWN_REFERENCE", params))
+    return shown
+
+
+def _present(condition: ProjectCondition, call: Call, *, own: bool = True) -> pb.ProjectCondition:
+    """The condition as this caller sees it, for the day of the call.
+
+    It is the own one of those who see it with a project of theirs; who reviews that reads it.
+    """
+    steps = condition.steps_of(call.principal.subject)
+    message = conditions.present(condition, call, own=own, steps=steps)
+    message.overdue = condition.is_overdue(call.now.date())
+    return message
