@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from partners.api import partners_api
+from partners.consumers import center_copies
 from peyvand.partners.v1 import partners_pb2 as pb
 from servicekit.service import Service
 from servicekit.settings import DatabaseSettings
@@ -14,6 +15,7 @@ def main() -> None:
         "partners", DatabaseSettings.from_environment(), Path(__file__).parent / "migrations"
     )
     service.answer(pb.DESCRIPTOR.services_by_name["Partners"], partners_api(service.database))
+    service.beside(lambda broker: center_copies(broker, service.database.engine))
     service.main()
 
 

@@ -3,10 +3,12 @@
 from functools import partial
 
 from partners.domain.activities import Activity
+from partners.repository import FIND_BY_KEY
 from partners.use_cases import activities, agreements, imports, institutions, persons
 from peyvand.partners.v1 import partners_pb2 as pb
 from servicekit.database import Database
-from servicekit.imports import import_rows
+from servicekit.imports import Plan
+from servicekit.references import References
 from servicekit.rpc_server import Call
 from servicekit.rpcs import Rpcs
 
@@ -59,20 +61,17 @@ def partners_api(database: Database) -> Rpcs:
     for action in Activity.EVENTS:
         step = partial(activities.take_activity_step, action=action)
         rpcs.once(**{f"{action}_activity": step})
-    rpcs.handle("import_partners", partial(_import_partners, database))
+    rpcs.imports("partners", _plan, pb.ImportPartnersResponse)
     return rpcs
 
 
-async def _import_partners(
-    database: Database, request: pb.ImportPartnersRequest, call: Call
-) -> pb.ImportPartnersResponse:
-    results = await import_rows(
-        database,
+def _plan(request: pb.ImportPartnersRequest, call: Call) -> Plan[pb.PartnersRow]:
+    pending = request.pending if request.validate_only else ()
+    references = References(FIND_BY_KEY, pending=pending)
+    return Plan(
         request.rows,
-        lambda session, row: imports.import_row(session, row, call),
+        lambda session, row: imports.import_row(session, row, call, references),
         kind=imports.kind_of,
         key_of=imports.key_of,
-        validate_only=request.validate_only,
         in_order=imports.in_order,
     )
-    return pb.ImportPartnersResponse(results=results)

@@ -17,6 +17,7 @@ from peyvand.partners.v1 import activities_pb2, agreements_pb2, institutions_pb2
 from servicekit.database import ReadSession, WriteSession
 from servicekit.errors import Fault, Violation
 from servicekit.identity import Principal
+from servicekit.references import FindByKey
 from servicekit.store import AggregateStore
 
 institutions: AggregateStore[Institution, institutions_pb2.Institution] = AggregateStore(
@@ -48,8 +49,28 @@ activities: AggregateStore[Activity, activities_pb2.Activity] = AggregateStore(
     event=activities_pb2.ActivityEvent,
 )
 _STORES: tuple[AggregateStore[Any, Any], ...] = (institutions, persons, agreements, activities)
-STORES: Mapping[str, AggregateStore[Any, Any]] = {store.kind: store for store in _STORES}
 _BY_PREFIX = {store.id_prefix: store for store in _STORES}
+# Where it is looked up whether an id that is referred to is there, by its prefix.
+_TABLES = {**{store.id_prefix: store.table for store in _STORES}, "ctr": tables.known_center}
+_KINDS = {**{store.id_prefix: store.kind for store in _STORES}, "ctr": "center"}
+
+
+def _by_key(table: sa.Table) -> FindByKey:
+    deleted_at = table.c.get("deleted_at")
+
+    async def find(session: ReadSession, external_key: str) -> str | None:
+        query = sa.select(table.c.id).where(table.c.external_key == external_key)
+        if deleted_at is not None:
+            query = query.where(deleted_at.is_(None))
+        return await session.scalar(query.limit(1))
+
+    return find
+
+
+FIND_BY_KEY: Mapping[str, FindByKey] = {
+    _KINDS[prefix]: _by_key(table) for prefix, table in _TABLES.items()
+}
+"""How a row's external keys are found, by the kind of resource."""
 
 Condition = sa.ColumnElement[bool]
 
@@ -113,21 +134,21 @@ async def require_known(
     """
     fresh = [(path, id) for path, id in references if id not in set(known)]
     there = set[str]()
-    for prefix, store in _BY_PREFIX.items():
+    for prefix, table in _TABLES.items():
         ids = {id for _, id in fresh if id.startswith(f"{prefix}_")}
         if ids:
-            columns = store.table.c
-            query = sa.select(columns.id).where(columns.id.in_(ids), columns.deleted_at.is_(None))
+            query = sa.select(table.c.id).where(table.c.id.in_(ids))
+            if "deleted_at" in table.c:
+                query = query.where(table.c.deleted_at.is_(None))
             there.update(row.id for row in await session.rows(query))
     missing = [(path, id) for path, id in fresh if id not in there]
     if missing:
-        kinds = {prefix: store.kind for prefix, store in _BY_PREFIX.items()}
         raise Fault.invalid(
             *(
                 Violation(
                     path,
                     "UNKNOWN_REFERENCE",
-                    {"resource": kinds.get(id.partition("_")[0], "resource"), "value": id},
+                    {"resource": _KINDS.get(id.partition("_")[0], "resource"), "value": id},
                 )
                 for path, id in missing
             )

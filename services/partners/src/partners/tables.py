@@ -117,3 +117,13 @@ activity = sa.Table(
     sa.Index("ix_activity_agreement", "agreement_id", "id"),
     _contains_index("ix_activity_participants", "participants"),
 )
+
+# A copy: that a center is there is all that agreements and activities need to know of it.
+# `version` is that of its last event.
+known_center = sa.Table(
+    "known_center",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("external_key", sa.Text, nullable=False, index=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)

@@ -11,7 +11,7 @@ from domainkit.machine import Machine
 from domainkit.rules import Broken, RulesBroken
 from domainkit.values import ImpreciseDate, LocalizedText, check_name
 from partners.domain.agreement_terms import RenewalMode
-from partners.domain.agreements import ENDED, Agreement
+from partners.domain.agreements import BEFORE_SIGNED, ENDED, Agreement
 from partners.domain.persons import check_period
 
 
@@ -123,12 +123,13 @@ class Activity(Stateful):
         return broken
 
     def references(self) -> list[tuple[str, str]]:
-        """Ids of institutions, persons and agreements that it refers to, with their paths."""
+        """Ids of what it refers to, centers among them, with their paths."""
         named = [("agreement_id", self.agreement_id)]
         for index, participant in enumerate(self.participants):
             path = f"participants[{index}]"
             named.append((f"{path}.institution_id", participant.institution_id))
             named.append((f"{path}.person_id", participant.person_id))
+            named.append((f"{path}.center_id", participant.center_id))
         return [(path, id) for path, id in named if id]
 
     def check_within(self, agreement: Agreement | None, *, decided: bool = False) -> None:
@@ -148,17 +149,40 @@ class Activity(Stateful):
             params = {"part": part, "agreement_id": agreement.id}
             raise RulesBroken(Broken("out_of_scope_reason", "OUTSIDE_AGREEMENT", params))
 
+    def check_carried(self, agreement: Agreement | None, *, decided: bool = False) -> None:
+        """Raise `RulesBroken` if its agreement carries nothing new and no reason is given.
+
+        One that has ended carries nothing any more; what is over already stays under it.
+        One that not every party has signed carries proposals, and what is `decided` only
+        where it is applied provisionally.
+        """
+        if agreement is None or self.out_of_scope_reason:
+            return
+        is_over = self.state in (ActivityState.DONE, ActivityState.CANCELLED)
+        ended = agreement.state in ENDED and not is_over
+        unsigned = decided and agreement.state in BEFORE_SIGNED
+        if ended or (unsigned and not (agreement.provisional and agreement.state not in ENDED)):
+            params = {"agreement_id": agreement.id, "state": agreement.state.value}
+            raise RulesBroken(Broken("out_of_scope_reason", "AGREEMENT_NOT_STANDING", params))
+
     def approve(self, agreement: Agreement | None, occasion: Occasion) -> None:
         """Approve the proposal, which stands on `agreement` if on any."""
-        self.MACHINE.target("approve", self.state)
+        self.target_of("approve")
+        self.check_carried(agreement, decided=True)
         self.check_within(agreement, decided=True)
         self.was_approved = True
         super().take("approve", occasion)
 
+    def start(self, agreement: Agreement | None, occasion: Occasion) -> None:
+        """Begin what was approved, as long as `agreement`, if it stands on any, carries it."""
+        self.target_of("start")
+        self.check_carried(agreement, decided=True)
+        super().take("start", occasion)
+
     def take(self, action: str, occasion: Occasion) -> None:
-        """Take a step of the life cycle other than `approve`; see `Stateful.take`."""
-        if action == "approve":
-            raise ValueError("approve takes the agreement besides the occasion")
+        """Take a step of the life cycle other than `approve` and `start`; see `Stateful.take`."""
+        if action in ("approve", "start"):
+            raise ValueError(f"{action} takes the agreement besides the occasion")
         super().take(action, occasion)
 
     def _is_out_of_scope(self, agreement: Agreement, *, decided: bool) -> bool:
@@ -168,8 +192,6 @@ class Activity(Stateful):
         return not codes.issuperset(self.scope_codes)
 
     def _is_out_of_time(self, agreement: Agreement) -> bool:
-        if agreement.state in ENDED and self.state == ActivityState.PROPOSED:
-            return True
         begins = agreement.effective_date or agreement.signed_date
         if begins and not agreement.provisional:
             first = self.start_date or self.end_date

@@ -182,7 +182,7 @@ class Agreement(Stateful):
         return broken
 
     def references(self) -> list[tuple[str, str]]:
-        """Ids of institutions, persons and agreements that it refers to, with their paths."""
+        """Ids of what it refers to, centers among them, with their paths."""
         named: list[tuple[str, str | None]] = [
             ("parent_id", self.parent_id),
             ("suggested_parent_id", self.suggested_parent_id),
@@ -191,6 +191,7 @@ class Agreement(Stateful):
         named += [
             (f"parties[{i}].institution_id", p.institution_id) for i, p in enumerate(self.parties)
         ]
+        named += [(f"parties[{i}].center_id", p.center_id) for i, p in enumerate(self.parties)]
         named += [
             (f"signatures[{i}].person_id", s.person_id) for i, s in enumerate(self.signatures)
         ]
@@ -248,7 +249,7 @@ class Agreement(Stateful):
 
     def take(self, action: str, occasion: Occasion) -> None:
         """Take a step that an occasion alone is enough for; see `Stateful.take`."""
-        self.MACHINE.target(action, self.state)
+        self.target_of(action)
         if action not in self.PLAIN.allowed(self.state):
             raise ValueError(f"{action} takes more than an occasion")
         if action == "enter-force":
@@ -263,7 +264,7 @@ class Agreement(Stateful):
 
     def sign(self, signature: Signature, occasion: Occasion) -> None:
         """Record the signature of one party."""
-        self.MACHINE.target("sign", self.state)
+        self.target_of("sign")
         broken = check_person(signature, "signature")
         broken += check_date(signature.signed_date, "signature.signed_date", today=occasion.today)
         broken += self._check_party(signature.party, "signature.party")
@@ -287,7 +288,7 @@ class Agreement(Stateful):
 
     def ratify(self, ratification: Ratification, occasion: Occasion) -> None:
         """Record what a body of one party has decided. The state stays."""
-        self.MACHINE.target("ratify", self.state)
+        self.target_of("ratify")
         broken = check_name(ratification.body, "ratification.body")
         broken += check_date(
             ratification.decided_date, "ratification.decided_date", today=occasion.today
@@ -304,7 +305,7 @@ class Agreement(Stateful):
 
     def supersede(self, successor: "Agreement", occasion: Occasion) -> None:
         """End because `successor` takes its place; that one is signed and has not ended."""
-        self.MACHINE.target("supersede", self.state)
+        self.target_of("supersede")
         if successor.id == self.id:
             raise RulesBroken(Broken("superseded_by_id", "PARENT_CYCLE", {"id": self.id}))
         if successor.state in BEFORE_SIGNED | ENDED:
@@ -317,6 +318,8 @@ class Agreement(Stateful):
         """Make the suggested parent, which is `parent`, the parent."""
         if parent is None or parent.id != self.suggested_parent_id:
             raise Refused("NO_SUGGESTED_PARENT")
+        if broken := occasion.rules():
+            raise RulesBroken(*broken)
         self.parent_id = parent.id
         self.suggested_parent_id = None
         self.suggested_parent_note = None

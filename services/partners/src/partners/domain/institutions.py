@@ -9,16 +9,13 @@ from typing import Any, ClassVar
 import pycountry
 
 from domainkit.aggregate import Aggregate, Occasion
+from domainkit.identifiers import full_ror, is_ror
 from domainkit.rules import Broken
 from domainkit.values import LocalizedText
 from partners.domain.names import Name, check_names
 
 COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
 """Codes of ISO 3166-1 alpha-2."""
-
-ROR = "https://ror.org/"
-# Crockford's base32: without i, l, o and u.
-_BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 class InstitutionType(StrEnum):
@@ -85,7 +82,7 @@ class Institution(Aggregate):
         broken = [*super().rules(today), *check_names(self.names)]
         if self.country not in COUNTRIES:
             broken.append(Broken("country", "UNKNOWN_COUNTRY", {"value": self.country}))
-        if self.ror_id and not has_right_check_digits(self.ror_id):
+        if self.ror_id and not is_ror(self.ror_id):
             broken.append(Broken("ror_id", "ROR_CHECKSUM", {"value": self.ror_id}))
         broken += [
             Broken(name, "PARENT_CYCLE", {"id": self.id})
@@ -98,20 +95,3 @@ class Institution(Aggregate):
         """Ids that it refers to, with the path of the field."""
         named = [("parent_id", self.parent_id), ("predecessor_id", self.predecessor_id)]
         return [(path, id) for path, id in named if id]
-
-
-def full_ror(text: str | None) -> str | None:
-    """A ROR id in the form that the registry gives it: ``https://ror.org/01c4pz451``."""
-    return ROR + text.rpartition("/")[2] if text else None
-
-
-def has_right_check_digits(ror_id: str) -> bool:
-    """Tell whether the last two digits fit the rest (ISO/IEC 7064, MOD 97-10)."""
-    text = ror_id.removeprefix(ROR)
-    body, check = text[:-2], text[-2:]
-    if len(text) != 9 or not check.isdecimal() or any(c not in _BASE32 for c in body):
-        return False
-    number = 0
-    for character in body:
-        number = number * 32 + _BASE32.index(character)
-    return 98 - number * 100 % 97 == int(check)

@@ -1,5 +1,7 @@
 """Activities: read, record, change, and the steps of their life."""
 
+from collections.abc import Collection
+
 from domainkit.aggregate import Occasion
 from partners import tables
 from partners.domain.activities import Activity, ActivityParticipant, ActivityState
@@ -88,16 +90,26 @@ async def update_activity(
     return activities.present(activity, call)
 
 
-async def check_activity(session: ReadSession, activity: Activity, before: Activity | None) -> None:
+async def check_activity(
+    session: ReadSession,
+    activity: Activity,
+    before: Activity | None,
+    assumed: Collection[str] = (),
+) -> None:
     """Raise `Fault` or `RulesBroken` if an activity does not go with its agreement or partners.
 
-    `before` is the activity as it was, `None` for a new one.
+    `before` is the activity as it was, `None` for a new one; `assumed` are ids of what
+    will be there by the time that it is recorded.
     """
-    known = ids_of(before.references()) if before else ()
-    await require_known(session, activity.references(), known)
-    if before is None or _bounds(activity) != _bounds(before):
-        decided = activity.state != ActivityState.PROPOSED
-        activity.check_within(await _agreement_of(session, activity), decided=decided)
+    known = ids_of(before.references()) if before else frozenset[str]()
+    await require_known(session, activity.references(), known.union(assumed))
+    if before is not None and _bounds(activity) == _bounds(before):
+        return
+    agreement = await _agreement_of(session, activity)
+    decided = activity.state != ActivityState.PROPOSED
+    if before is None or _support(activity) != _support(before):
+        activity.check_carried(agreement, decided=decided)
+    activity.check_within(agreement, decided=decided)
 
 
 async def take_activity_step(
@@ -125,9 +137,11 @@ async def list_activity_steps(
 async def take_and_save(
     session: WriteSession, activity: Activity, action: str, occasion: Occasion
 ) -> None:
-    """Take a step; an approval looks at the agreement that the activity stands on."""
+    """Take a step; approval and start look at the agreement that the activity stands on."""
     if action == "approve":
         activity.approve(await _agreement_of(session, activity), occasion)
+    elif action == "start":
+        activity.start(await _agreement_of(session, activity), occasion)
     else:
         activity.take(action, occasion)
     await activities.save(session, activity)
@@ -152,14 +166,15 @@ async def write_out_participants(
     return written
 
 
+def _support(activity: Activity) -> tuple[object, ...]:
+    """What it stands on."""
+    return activity.agreement_id, activity.out_of_scope_reason
+
+
 def _bounds(activity: Activity) -> tuple[object, ...]:
-    return (
-        activity.agreement_id,
-        activity.scope_codes,
-        activity.start_date,
-        activity.end_date,
-        activity.out_of_scope_reason,
-    )
+    """What has to lie within what it stands on."""
+    dates = activity.start_date, activity.end_date
+    return *_support(activity), activity.scope_codes, *dates
 
 
 async def _agreement_of(session: ReadSession, activity: Activity) -> Agreement | None:

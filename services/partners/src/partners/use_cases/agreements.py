@@ -1,6 +1,6 @@
 """Agreements: read, record, change, and the steps of their life."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -94,14 +94,18 @@ async def update_agreement(
 
 
 async def check_agreement(
-    session: WriteSession, agreement: Agreement, before: Agreement | None
+    session: WriteSession,
+    agreement: Agreement,
+    before: Agreement | None,
+    assumed: Collection[str] = (),
 ) -> None:
     """Raise `Fault` or `RulesBroken` if an agreement does not go with others.
 
-    `before` is the agreement as it was, `None` for a new one.
+    `before` is the agreement as it was, `None` for a new one; `assumed` are ids of what
+    will be there by the time that it is recorded.
     """
-    known = ids_of(before.references()) if before else ()
-    await require_known(session, agreement.references(), known)
+    known = ids_of(before.references()) if before else frozenset[str]()
+    await require_known(session, agreement.references(), known.union(assumed))
     place = (agreement.kind, agreement.parent_id)
     if before is not None and place == (before.kind, before.parent_id):
         return

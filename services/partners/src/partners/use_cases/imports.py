@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
-from domainkit.aggregate import Occasion, without_reason
+from domainkit.aggregate import Occasion
 from domainkit.rules import Refused, RulesBroken
 from partners.domain.activities import Activity, ActivityState
 from partners.domain.agreement_terms import Ratification, Signature
@@ -13,7 +11,6 @@ from partners.domain.agreements import Agreement, AgreementState
 from partners.domain.institutions import Institution
 from partners.domain.persons import Person
 from partners.repository import (
-    STORES,
     activities,
     agreements,
     institutions,
@@ -32,14 +29,13 @@ from partners.use_cases.records import ids_of, new_record, write_out
 from peyvand.api.v1 import types_pb2
 from peyvand.partners.v1 import activities_pb2, agreements_pb2, institutions_pb2
 from peyvand.partners.v1 import partners_pb2 as pb
-from servicekit.database import ReadSession, WriteSession
+from servicekit.database import WriteSession
 from servicekit.errors import Fault, Violation
 from servicekit.imports import RowOutcome, stated, upsert
 from servicekit.mapping import from_message
-from servicekit.references import FindByKey, References
+from servicekit.references import References
 from servicekit.requests import given_fields, occasion
 from servicekit.rpc_server import Call
-from servicekit.store import AggregateStore
 from servicekit.validation import violations
 
 
@@ -78,32 +74,19 @@ def in_order(rows: Sequence[pb.PartnersRow]) -> list[int]:
     return list(ordered)
 
 
-async def import_row(session: WriteSession, row: pb.PartnersRow, call: Call) -> RowOutcome:
+async def import_row(
+    session: WriteSession, row: pb.PartnersRow, call: Call, references: References
+) -> RowOutcome:
     """Bring one institution, person, agreement or activity to what a row says of it."""
     kind = kind_of(row)
-    inner: Any = await _REFERENCES.follow(session, getattr(row, kind), kind)
+    inner: Any = await references.follow(session, getattr(row, kind), kind)
     if kind == institutions.kind:
         return await _import_institution(session, inner, call)
     if kind == persons.kind:
         return await _import_person(session, inner, call)
     if kind == agreements.kind:
-        return await _import_agreement(session, inner, call)
-    return await _import_activity(session, inner, call)
-
-
-def _finder(store: AggregateStore[Any, Any]) -> FindByKey:
-    columns = store.table.c
-
-    async def find(session: ReadSession, key: str) -> str | None:
-        query = sa.select(columns.id).where(
-            columns.external_key == key, columns.deleted_at.is_(None)
-        )
-        return await session.scalar(query)
-
-    return find
-
-
-_REFERENCES = References({kind: _finder(store) for kind, store in STORES.items()})
+        return await _import_agreement(session, inner, call, references)
+    return await _import_activity(session, inner, call, references)
 
 
 async def _import_institution(
@@ -141,7 +124,7 @@ async def _import_person(
 
 
 async def _import_agreement(
-    session: WriteSession, row: agreements_pb2.AgreementRow, call: Call
+    session: WriteSession, row: agreements_pb2.AgreementRow, call: Call, references: References
 ) -> RowOutcome:
     message = row.agreement
     _check_facts(message)
@@ -165,12 +148,12 @@ async def _import_agreement(
         occasion=when,
         build=build,
         values=values,
-        check=lambda agreement: check_agreement(session, agreement, before),
+        check=lambda agreement: check_agreement(session, agreement, before, references.assumed),
     )
     agreement = await agreements.lock(session, outcome[1])
     version = agreement.version
-    await _record_signatures(session, agreement, message, without_reason(when))
-    await _record_ratifications(session, agreement, message, without_reason(when))
+    await _record_signatures(session, agreement, message, when)
+    await _record_ratifications(session, agreement, message, when)
     if goal == AgreementState.SUPERSEDED and agreement.state != goal:
         if not message.superseded_by_id:
             raise Fault.invalid(Violation("superseded_by_id", "REQUIRED"))
@@ -183,7 +166,7 @@ async def _import_agreement(
 
 
 async def _import_activity(
-    session: WriteSession, row: activities_pb2.ActivityRow, call: Call
+    session: WriteSession, row: activities_pb2.ActivityRow, call: Call, references: References
 ) -> RowOutcome:
     message = row.activity
     goal = stated(message.state, activities_pb2.ActivityState, ActivityState)
@@ -208,7 +191,7 @@ async def _import_activity(
         occasion=when,
         build=build,
         values=values,
-        check=lambda activity: check_activity(session, activity, before),
+        check=lambda activity: check_activity(session, activity, before, references.assumed),
     )
     activity = await activities.lock(session, outcome[1])
     version = activity.version
