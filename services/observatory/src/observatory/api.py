@@ -5,13 +5,22 @@ from typing import Any
 
 from domainkit.aggregate import Stateful
 from observatory.projections.following import Following
-from observatory.projections.timeline import Viewer, list_events
-from observatory.use_cases import imports, indicators, network, records
+from observatory.projections.timeline import list_events
+from observatory.projections.viewers import Viewer
+from observatory.use_cases import (
+    alerts,
+    availability,
+    imports,
+    indicators,
+    network,
+    periods,
+    records,
+)
 from observatory.use_cases.records import ACTION_ITEMS, PLANS, REGULATIONS, SOURCES, Kind
 from peyvand.observatory.v1 import events_pb2, network_pb2
 from peyvand.observatory.v1 import observatory_pb2 as pb
 from servicekit.database import Database, ReadSession
-from servicekit.imports import import_rows
+from servicekit.imports import Plan
 from servicekit.rpc_server import Call
 from servicekit.rpcs import Rpcs
 
@@ -33,7 +42,7 @@ def observatory_api(database: Database, following: Following) -> Rpcs:
     )
     rpcs.once(indicators.create_indicator, indicators.create_observation)
     rpcs.write(indicators.update_indicator)
-    rpcs.handle("import_observatory", partial(_import_observatory, database))
+    rpcs.imports("observatory", _plan, pb.ImportObservatoryResponse)
     return rpcs
 
 
@@ -53,7 +62,14 @@ def _answer_for_the_picture(rpcs: Rpcs, database: Database, following: Following
     ) -> network_pb2.RebuildProjectionsResponse:
         return await network.rebuild(database, following, request, call, patience=_REBUILD_PATIENCE)
 
-    rpcs.read(get_network_status, list_events=list_events_of_caller)
+    rpcs.read(
+        get_network_status,
+        alerts.list_alerts,
+        get_availability=partial(availability.get_availability, following=following),
+        get_network_periods=partial(periods.get_network_periods, following=following),
+        list_events=list_events_of_caller,
+    )
+    rpcs.once(alerts.acknowledge_alert)
     rpcs.handle("rebuild_projections", rebuild_projections)
 
 
@@ -74,17 +90,12 @@ def _answer_for_records(rpcs: Rpcs, kind: Kind[Any, Any]) -> None:
             rpcs.once(**{f"{action}_{one}": step})
 
 
-async def _import_observatory(
-    database: Database, request: pb.ImportObservatoryRequest, call: Call
-) -> pb.ImportObservatoryResponse:
+def _plan(request: pb.ImportObservatoryRequest, call: Call) -> Plan[pb.ObservatoryRow]:
     references = imports.references()
-    results = await import_rows(
-        database,
+    return Plan(
         request.rows,
         lambda session, row: imports.import_one(session, row, call, references),
         kind=imports.kind_of,
         key_of=imports.key_of,
-        validate_only=request.validate_only,
         in_order=imports.in_order,
     )
-    return pb.ImportObservatoryResponse(results=results)

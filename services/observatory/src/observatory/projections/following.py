@@ -1,7 +1,8 @@
 """What runs beside the calls: the projector, and a watch over the streams that it follows.
 
 One process leads the projector; every process watches the streams itself, so that each
-can tell how far the picture is behind and whether the broker is to be reached.
+can tell how far the picture is behind and whether the broker is to be reached. Every
+process hears the digests of presence too, and says when they change what it shows.
 """
 
 import asyncio
@@ -13,9 +14,12 @@ from datetime import UTC, datetime
 from typing import Self
 
 import structlog
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from observatory.projections.picture import STREAMS, Picture
+from observatory.projections.presence_board import PRESENCE_SUBJECT, PresenceBoard
 from servicekit.broker import Broker
 from servicekit.database import Database
 from servicekit.delivery import Delivery
@@ -26,9 +30,12 @@ from servicekit.tasks import end_tasks
 log = structlog.get_logger(__name__)
 
 LIVE_SUBJECT = "live.observatory"
-"""Core NATS, not kept: says which streams of the picture have moved, and where to."""
+"""Core NATS, not kept: says what has changed: which streams of the picture have moved,
+and where to; or that nodes are heard of in another way than before."""
 
 _LOOK_INTERVAL = 1.0
+_LISTEN_INTERVAL = 0.5
+_PRESENCE = "presence"
 
 
 @dataclass(frozen=True)
@@ -44,12 +51,14 @@ class Following:
 
     def __init__(self, database: Database, database_url: str) -> None:
         self.heads: dict[str, Head] = {}
+        self.presence = PresenceBoard(self._note_presence)
         self._database = database
         self._database_url = database_url
         self._broker: Broker | None = None
         self._projector: Projector | None = None
         self._moved: dict[str, int] = {}
         self._telling = asyncio.Event()
+        self._digests: Subscription | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self, broker: Broker) -> Self:
@@ -68,7 +77,9 @@ class Following:
         """Begin in the background."""
         broker, projector = self._joined()
         await projector.start()
+        self._digests = await broker.hear(PRESENCE_SUBJECT, self._hear)
         self._tasks = [
+            asyncio.create_task(self._listen(), name="listen to presence"),
             asyncio.create_task(self._watch(broker), name="watch streams"),
             asyncio.create_task(self._tell(broker), name="tell of changes"),
         ]
@@ -77,6 +88,10 @@ class Following:
         """End."""
         await end_tasks(*self._tasks, again_after=0.5)
         self._tasks = []
+        if self._digests is not None:
+            with contextlib.suppress(NatsError, OSError):
+                await self._digests.unsubscribe()
+            self._digests = None
         if self._projector is not None:
             await self._projector.stop()
 
@@ -115,6 +130,19 @@ class Following:
                     last = info.state.last_seq if info else None
                     self.heads[stream] = Head(last, datetime.now(UTC))
             await asyncio.sleep(_LOOK_INTERVAL)
+
+    async def _hear(self, message: Msg) -> None:
+        self.presence.take(message.data)
+
+    async def _listen(self) -> None:
+        # That nobody tells of presence any more is told by no message.
+        while True:
+            self.presence.look()
+            await asyncio.sleep(_LISTEN_INTERVAL)
+
+    def _note_presence(self) -> None:
+        self._moved[_PRESENCE] = self._moved.get(_PRESENCE, 0) + 1
+        self._telling.set()
 
     def _note(self, deliveries: Sequence[Delivery]) -> None:
         last = deliveries[-1]

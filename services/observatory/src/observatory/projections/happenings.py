@@ -9,11 +9,18 @@ import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from observatory.projections.names import (
+    NAMELESS,
+    Name,
+    feed_name,
+    named_after,
+    readiness_name,
+)
 from servicekit.contract import contract, enum_names, event_spec
 from servicekit.delivery import Delivery, PoisonError
 from servicekit.json_form import to_plain
@@ -25,16 +32,6 @@ class Visibility(StrEnum):
     PUBLIC = "public"
     CONCERNED = "concerned"
     HEADQUARTERS = "headquarters"
-
-
-class Name(NamedTuple):
-    """What people call something, in Persian and in English; empty where it is not known."""
-
-    fa: str = ""
-    en: str = ""
-
-
-NAMELESS = Name()
 
 
 @dataclass(frozen=True)
@@ -59,13 +56,17 @@ Known = Mapping[str, Facts]
 
 @dataclass(frozen=True)
 class Happening:
-    """An event, read. `resource` is absent for a kind that this service does not know."""
+    """An event, read. `resource` is absent for a kind that this service does not know.
+
+    `lead_center_ids` are those of its facts, once these are told.
+    """
 
     delivery: Delivery
     kind: str
     action: str
     announcement: Any
     resource: Any
+    lead_center_ids: tuple[str, ...] = ()
 
     @property
     def deletes(self) -> bool:
@@ -182,6 +183,62 @@ def _company(company: Any, known: Known) -> Facts:
     )
 
 
+def _readiness_claim(claim: Any, known: Known) -> Facts:
+    project = known.get(claim.project_id, Facts())
+    dimension = _state(claim, "dimension")
+    return Facts(
+        name=named_after(project.name, readiness_name(dimension, claim.level)),
+        visibility=Visibility.CONCERNED,
+        center_ids=project.center_ids,
+    )
+
+
+def _evidence(evidence: Any, known: Known) -> Facts:
+    return Facts(
+        name=_named(evidence.title),
+        visibility=Visibility.CONCERNED,
+        center_ids=known.get(evidence.project_id, Facts()).center_ids,
+    )
+
+
+def _waiver(waiver: Any, known: Known) -> Facts:
+    project = known.get(waiver.project_id, Facts())
+    return Facts(
+        name=named_after(project.name, Name(waiver.criterion, waiver.criterion)),
+        visibility=Visibility.CONCERNED,
+        center_ids=project.center_ids,
+    )
+
+
+def _gate(gate: Any, known: Known) -> Facts:
+    project = known.get(gate.project_id, Facts())
+    stage = _state(gate, "stage").upper()
+    return Facts(
+        name=named_after(project.name, Name(stage, stage)),
+        visibility=Visibility.CONCERNED,
+        center_ids=project.center_ids,
+    )
+
+
+def _condition(condition: Any, known: Known) -> Facts:
+    project = known.get(condition.project_id, Facts())
+    return Facts(
+        name=_named(condition.text),
+        lead_center_ids=project.lead_center_ids,
+        visibility=Visibility.CONCERNED,
+        center_ids=project.center_ids,
+    )
+
+
+def _of_project(resource: Any, known: Known) -> Facts:
+    """Facts of an output or an award: it concerns those whom its project does."""
+    return Facts(
+        name=_named(resource.titles),
+        visibility=Visibility.CONCERNED,
+        center_ids=known.get(resource.project_id, Facts()).center_ids,
+    )
+
+
 def _institution(institution: Any, known: Known) -> Facts:
     del known
     return Facts(
@@ -235,6 +292,62 @@ def _activity(activity: Any, known: Known) -> Facts:
     )
 
 
+def _node(node: Any, known: Known) -> Facts:
+    del known
+    return Facts(
+        name=Name(node.name, node.name),
+        part=_state(node),
+        visibility=Visibility.CONCERNED,
+        center_ids=_ids([node.center_id]),
+    )
+
+
+def _presence(presence: Any, known: Known) -> Facts:
+    node = known.get(presence.node_id, Facts())
+    return Facts(
+        name=named_after(node.name, feed_name(presence.feed)),
+        visibility=Visibility.CONCERNED,
+        center_ids=_ids([presence.center_id]),
+    )
+
+
+def _capacity_snapshot(snapshot: Any, known: Known) -> Facts:
+    # The newest is in the picture for everyone to see. How the use of a center went up
+    # and down is not: its list in the service is for the same readers as this.
+    return Facts(
+        name=known.get(snapshot.center_id, Facts()).name,
+        visibility=Visibility.CONCERNED,
+        center_ids=_ids([snapshot.center_id]),
+    )
+
+
+def _period_report(report: Any, known: Known) -> Facts:
+    center = known.get(report.center_id, Facts())
+    return Facts(
+        name=named_after(center.name, Name(report.period, report.period)),
+        visibility=Visibility.CONCERNED,
+        center_ids=_ids([report.center_id]),
+    )
+
+
+def _refused_report(report: Any, known: Known) -> Facts:
+    node = known.get(report.node_id, Facts())
+    return Facts(
+        name=named_after(node.name, feed_name(report.feed)),
+        visibility=Visibility.CONCERNED,
+        center_ids=_ids([report.center_id]),
+    )
+
+
+def _alert(alert: Any, known: Known) -> Facts:
+    del known
+    return Facts(
+        name=_named(alert.summary),
+        visibility=Visibility.CONCERNED,
+        center_ids=_ids([alert.center_id]),
+    )
+
+
 def _source(source: Any, known: Known) -> Facts:
     del known
     return Facts(name=_named(source.title), visibility=Visibility.PUBLIC)
@@ -257,8 +370,21 @@ def _action_item(item: Any, known: Known) -> Facts:
 
 _FACTS: dict[str, Callable[[Any, Known], Facts]] = {
     "center": _center,
+    "node": _node,
+    "presence": _presence,
+    "capacity_snapshot": _capacity_snapshot,
+    "period_report": _period_report,
+    "refused_report": _refused_report,
+    "alert": _alert,
     "project": _project,
+    "readiness_claim": _readiness_claim,
     "company": _company,
+    "output": _of_project,
+    "award": _of_project,
+    "evidence": _evidence,
+    "waiver": _waiver,
+    "gate": _gate,
+    "condition": _condition,
     "institution": _institution,
     "person": _person,
     "agreement": _agreement,
@@ -273,7 +399,18 @@ _FACTS: dict[str, Callable[[Any, Known], Facts]] = {
 
 # Only resources of the same service may be mentioned: between streams there is no order.
 _MENTIONS: dict[str, Callable[[Any], list[str]]] = {
+    "presence": lambda presence: [presence.node_id],
+    "capacity_snapshot": lambda snapshot: [snapshot.center_id],
+    "period_report": lambda report: [report.center_id],
+    "refused_report": lambda report: [report.node_id],
+    "readiness_claim": lambda claim: [claim.project_id],
     "company": lambda company: list(company.project_ids),
+    "output": lambda output: [output.project_id],
+    "award": lambda award: [award.project_id],
+    "evidence": lambda evidence: [evidence.project_id],
+    "waiver": lambda waiver: [waiver.project_id],
+    "gate": lambda gate: [gate.project_id],
+    "condition": lambda condition: [condition.project_id],
     "activity": lambda activity: [activity.id, activity.agreement_id],
     "observation": lambda observation: [observation.indicator_id],
 }

@@ -10,13 +10,33 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from google.protobuf.timestamp_pb2 import Timestamp
 
+from domainkit.months import Month
 from observatory import tables
+from observatory.domain.activity import ApprovedMonth
+from observatory.domain.alerts import AlertState
+from observatory.domain.liveness import Liveness
 from observatory.projections import cursors
+from observatory.projections.center_status import (
+    CenterNow,
+    Reported,
+    center_now,
+    center_status,
+)
 from observatory.projections.following import Head
+from observatory.projections.period_history import (
+    latest_months,
+    period_totals,
+    read_row,
+    reporter,
+)
 from observatory.projections.picture import STREAMS, Picture, growing_generation, shown_generation
-from peyvand.centers.v1 import centers_pb2
+from observatory.projections.presence_board import Presence
+from observatory.projections.viewers import Viewer
+from peyvand.centers.v1 import centers_pb2, nodes_pb2, reports_pb2
 from peyvand.observatory.v1 import network_pb2 as pb
+from peyvand.observatory.v1 import periods_pb2
 from servicekit.database import ReadSession
 from servicekit.mapping import to_timestamp
 from servicekit.messaging_tables import TABLES
@@ -36,6 +56,10 @@ _TOTALS = {
 _ACTION_ITEMS = ("action_item", "EVT_OBSERVATORY")
 # Centers that are there or will be; of the others no sign of life is expected.
 _ENDED = frozenset({"closed", "cancelled"})
+# Nodes that have left; they are shown no more.
+_LEFT = ("withdrawn", "revoked")
+# What a node tells of itself all the time; a tag that followed it would name no picture.
+_READINGS = ("clock_ahead_ms", "queued_reports", "oldest_queued_seconds", "disk_free_bytes")
 
 # Parts of the figures that an indicator can be computed from.
 _STAGES = tuple(f"s{number}" for number in range(8))
@@ -88,6 +112,10 @@ class Snapshot:
     """The picture as one statement found it."""
 
     centers: list[centers_pb2.Center]
+    nodes: Mapping[str, list[nodes_pb2.Node]]
+    reported: Mapping[str, Reported]
+    last_month: list[ApprovedMonth]
+    open_alerts: Mapping[str, int]
     tallies: list[Tally]
     by_center: Mapping[tuple[str, str], list[Tally]]
     streams: Mapping[str, Followed]
@@ -126,12 +154,17 @@ async def take_snapshot(session: ReadSession) -> Snapshot:
         )
         for stream in STREAMS
     }
-    centers = [
-        centers_pb2.Center.FromString(bytes.fromhex(item["message"].removeprefix("\\x")))
-        for item in row.centers
-    ]
+    centers = [centers_pb2.Center.FromString(_bytes(item["message"])) for item in row.centers]
+    nodes: dict[str, list[nodes_pb2.Node]] = {}
+    for item in row.nodes:
+        node = nodes_pb2.Node.FromString(_bytes(item["message"]))
+        nodes.setdefault(node.center_id, []).append(node)
     return Snapshot(
         centers=sorted(centers, key=lambda center: center.code),
+        nodes={id: sorted(found, key=lambda node: node.id) for id, found in nodes.items()},
+        reported={item["center_id"]: _reported(item) for item in row.reported},
+        last_month=[read_row(item.__getitem__) for item in row.last_month],
+        open_alerts={item["center_id"]: item["number"] for item in row.open_alerts},
         tallies=tallies,
         by_center=by_center,
         streams=streams,
@@ -141,13 +174,26 @@ async def take_snapshot(session: ReadSession) -> Snapshot:
 
 
 def build_status(
-    snapshot: Snapshot, heads: Mapping[str, Head], now: datetime, *, for_headquarters: bool
+    snapshot: Snapshot,
+    heads: Mapping[str, Head],
+    presence: Presence,
+    now: datetime,
+    viewer: Viewer,
 ) -> pb.NetworkStatus:
     """What is answered: the picture with the freshness of everything in it."""
     streams = {stream: _freshness(stream, snapshot, heads, now) for stream in STREAMS}
+    heard = {
+        center.id: center_now(snapshot.nodes.get(center.id, []), presence)
+        for center in snapshot.centers
+    }
+    totals = _totals(snapshot, streams, for_headquarters=viewer.sees_all)
+    totals.fresh_centers.CopyFrom(_fresh_centers(snapshot.centers, heard, presence))
     status = pb.NetworkStatus(
-        centers=[_center_status(center, snapshot) for center in snapshot.centers],
-        totals=_totals(snapshot, streams, for_headquarters=for_headquarters),
+        centers=[
+            _center(center, snapshot, presence, heard[center.id], viewer)
+            for center in snapshot.centers
+        ],
+        totals=totals,
         streams=streams.values(),
         cursor=cursors.encode(snapshot.heads),
         sample=any(tally.sample for tally in snapshot.tallies),
@@ -175,9 +221,29 @@ def _snapshot_query() -> sa.Select[Any]:
     kind = sa.func.split_part(TABLES.projection_failure.c.subject, ".", 3)
     groups = [record.kind, record.part, record.sample]
     number = sa.func.count().label("number")
-    timeline = tables.timeline.c
+    timeline, reports, alerts = tables.timeline.c, tables.center_report.c, tables.alert.c
+    streams = sa.values(sa.column("stream", sa.Text), name="streams").data(
+        [(stream,) for stream in STREAMS]
+    )
+    # Each found at the end of its part of the key, however long the timeline is.
+    head = (
+        sa.select(sa.func.coalesce(sa.func.max(timeline.stream_seq), 0))
+        .where(timeline.generation == generation, timeline.stream == streams.c.stream)
+        .correlate(streams)
+        .scalar_subquery()
+    )
     parts = {
         "centers": sa.select(record.message).where(shown, record.kind == "center"),
+        "nodes": sa.select(record.message).where(
+            shown, record.kind == "node", record.part.not_in(_LEFT)
+        ),
+        "reported": sa.select(reports.center_id, reports.capacity, reports.approved_period).where(
+            reports.generation == generation
+        ),
+        "last_month": latest_months(),
+        "open_alerts": sa.select(alerts.center_id, number)
+        .where(alerts.generation == generation, alerts.state == AlertState.OPEN.value)
+        .group_by(alerts.center_id),
         "tallies": sa.select(*groups, number).where(shown).group_by(*groups),
         "by_center": sa.select(*led.c, number).group_by(*led.c),
         "positions": sa.select(positions.stream, positions.position, positions.event_time).where(
@@ -190,9 +256,7 @@ def _snapshot_query() -> sa.Select[Any]:
         )
         .where(TABLES.projection_failure.c.projection == Picture.name)
         .group_by(TABLES.projection_failure.c.stream, kind),
-        "heads": sa.select(timeline.stream, sa.func.max(timeline.stream_seq).label("head"))
-        .where(timeline.generation == generation)
-        .group_by(timeline.stream),
+        "heads": sa.select(streams.c.stream, head.label("head")),
         "rebuild": sa.select(tables.rebuild.c.began_at, tables.rebuild.c.goals).where(
             tables.rebuild.c.generation == growing_generation(),
             tables.rebuild.c.finished_at.is_(None),
@@ -206,6 +270,18 @@ def _as_json(query: sa.SelectBase) -> sa.ScalarSelect[Any]:
     items = sa.func.jsonb_agg(sa.func.to_jsonb(rows.table_valued()))
     empty = sa.text("'[]'::jsonb")
     return sa.select(sa.func.coalesce(items, empty)).select_from(rows).scalar_subquery()
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("\\x"))
+
+
+def _reported(item: Mapping[str, Any]) -> Reported:
+    message = item["capacity"]
+    return Reported(
+        capacity=reports_pb2.CapacitySnapshot.FromString(_bytes(message)) if message else None,
+        approved_period=item["approved_period"] or "",
+    )
 
 
 def _tally(item: Mapping[str, Any]) -> Tally:
@@ -227,6 +303,19 @@ def _progress(
         events_done=sum(min(streams[name].position, goal) for name, goal in goals.items()),
         events_total=sum(goals.values()),
     )
+
+
+def right_for(
+    stream: str, snapshot: Snapshot, heads: Mapping[str, Head], now: datetime
+) -> Timestamp | None:
+    """The time that figures of a stream are right for; `None` when nothing was ever heard."""
+    return _right_for(_freshness(stream, snapshot, heads, now))
+
+
+def _right_for(fresh: pb.StreamFreshness) -> Timestamp | None:
+    if fresh.liveness == pb.LIVENESS_ONLINE:
+        return fresh.checked_at
+    return fresh.last_event_at if fresh.HasField("last_event_at") else None
 
 
 def _freshness(
@@ -260,25 +349,52 @@ def _freshness(
     return fresh
 
 
-def _center_status(center: centers_pb2.Center, snapshot: Snapshot) -> pb.CenterStatus:
-    return pb.CenterStatus(
-        center_id=center.id,
-        external_key=center.external_key,
-        code=center.code,
-        names=center.names,
-        province=center.province,
-        city=center.city if center.HasField("city") else None,
-        state=center.state,
-        state_reason=center.state_reason,
-        state_since=center.state_since,
-        opened_date=center.opened_date if center.HasField("opened_date") else None,
-        # No node has ever spoken for it: silence is not a good sign.
-        liveness=pb.LIVENESS_UNKNOWN,
-        projects_by_stage=_counts(snapshot.by_center.get((center.id, "project"), [])),
-        agreements_by_state=_counts(snapshot.by_center.get((center.id, "agreement"), [])),
-        sample=center.sample,
-        updated_at=center.updated_at,
+def _center(
+    center: centers_pb2.Center,
+    snapshot: Snapshot,
+    presence: Presence,
+    now: CenterNow,
+    viewer: Viewer,
+) -> pb.CenterStatus:
+    is_concerned = viewer.is_concerned([center.id])
+    status = center_status(
+        center,
+        snapshot.nodes.get(center.id, []),
+        snapshot.reported.get(center.id, Reported()),
+        presence,
+        now,
+        is_concerned=is_concerned,
     )
+    status.projects_by_stage.extend(_counts(snapshot.by_center.get((center.id, "project"), [])))
+    agreements = snapshot.by_center.get((center.id, "agreement"), [])
+    status.agreements_by_state.extend(_counts(agreements))
+    if is_concerned:
+        status.open_alerts = snapshot.open_alerts.get(center.id, 0)
+    return status
+
+
+def _fresh_centers(
+    centers: Iterable[centers_pb2.Center], heard: Mapping[str, CenterNow], presence: Presence
+) -> pb.Total:
+    """Centers that are heard of as expected; known are those of which anything is known."""
+    expected = [center for center in centers if _state_name(center) not in _ENDED]
+    tallies = [
+        Tally("center", heard[center.id].together.liveness.value, center.sample, 1)
+        for center in expected
+    ]
+    online = [tally for tally in tallies if tally.part == Liveness.ONLINE]
+    real = [tally for tally in tallies if not tally.sample]
+    total = pb.Total(
+        value=sum(1 for tally in online if not tally.sample),
+        sample=sum(1 for tally in online if tally.sample),
+        known=sum(1 for tally in real if tally.part != Liveness.UNKNOWN),
+        of=len(real),
+        parts=_counts(tallies),
+    )
+    # Without a digest nothing was ever heard, so that there is no time to name.
+    if presence.as_of is not None:
+        total.as_of.FromDatetime(presence.as_of)
+    return total
 
 
 def _totals(
@@ -287,13 +403,10 @@ def _totals(
     totals = pb.NetworkTotals()
     for name, (kind, stream) in _TOTALS.items():
         getattr(totals, name).CopyFrom(_total(snapshot, streams, kind, stream))
-    expected = [c for c in snapshot.centers if _state_name(c) not in _ENDED and not c.sample]
-    # Nothing was ever heard of any of them, so that there is no time to name.
-    totals.fresh_centers.of = len(expected)
-    if expected:
-        totals.fresh_centers.parts.add(key="unknown", value=len(expected))
     if for_headquarters:
         totals.open_action_items.CopyFrom(_total(snapshot, streams, *_ACTION_ITEMS, only="open"))
+        if (activity := _activity(snapshot, streams["EVT_CENTERS"])) is not None:
+            totals.activity.CopyFrom(activity)
     return totals
 
 
@@ -317,12 +430,20 @@ def _total(
         of=max(there, held),
         parts=_counts(counted),
     )
-    fresh = streams[stream]
-    if fresh.liveness == pb.LIVENESS_ONLINE:
-        total.as_of.CopyFrom(fresh.checked_at)
-    elif fresh.HasField("last_event_at"):
-        total.as_of.CopyFrom(fresh.last_event_at)
+    if (as_of := _right_for(streams[stream])) is not None:
+        total.as_of.CopyFrom(as_of)
     return total
+
+
+def _activity(snapshot: Snapshot, fresh: pb.StreamFreshness) -> periods_pb2.PeriodTotals | None:
+    """What centers did in the last month that anything is approved of; `None` without one."""
+    month = Month.parse(snapshot.last_month[0].period) if snapshot.last_month else None
+    if month is None:
+        return None
+    totals = period_totals(month, map(reporter, snapshot.centers), snapshot.last_month)
+    if (as_of := _right_for(fresh)) is not None:
+        totals.as_of.CopyFrom(as_of)
+    return totals
 
 
 def _counts(tallies: Iterable[Tally]) -> list[pb.Count]:
@@ -341,12 +462,19 @@ def _state_name(center: centers_pb2.Center) -> str:
 
 
 def _etag(status: pb.NetworkStatus) -> str:
-    """Digest of everything but the times at which somebody looked."""
+    """Digest of everything but the times at which somebody looked or was heard of."""
     bare = pb.NetworkStatus()
     bare.CopyFrom(status)
     for stream in bare.streams:
         stream.ClearField("checked_at")
     for _, total in bare.totals.ListFields():
         total.ClearField("as_of")
+    for center in bare.centers:
+        for feed in center.feeds:
+            feed.ClearField("last_received_at")
+        for node in center.nodes:
+            node.ClearField("last_received_at")
+            for reading in _READINGS if node.HasField("vitals") else ():
+                node.vitals.ClearField(reading)
     digest = hashlib.sha256(bare.SerializeToString(deterministic=True)).hexdigest()
     return f"s{digest[:32]}"

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from observatory import tables
-from observatory.projections.happenings import Facts, Happening, Name, Visibility, read_happening
+from observatory.projections.happenings import Facts, Happening, Visibility, read_happening
+from observatory.projections.names import Name
+from observatory.projections.signals import apply_signals
 from servicekit.broker import event_stream
 from servicekit.delivery import Delivery
 from servicekit.messaging_tables import TABLES
@@ -21,7 +24,10 @@ STREAMS = tuple(
 
 _TIMELINE, _RECORD, _REBUILD = tables.timeline, tables.record, tables.rebuild
 # Kinds that the picture shows one by one; of the others it shows numbers.
-_SHOWN = frozenset({"center"})
+_SHOWN = frozenset({"center", "node"})
+# Kinds that tell of something that passes: they come often, are counted nowhere and
+# mentioned by nothing else. What is shown of them has tables of its own.
+_PASSING = frozenset({"presence", "capacity_snapshot", "period_report", "refused_report", "alert"})
 
 
 def shown_generation() -> sa.ScalarSelect[int]:
@@ -52,21 +58,25 @@ class Picture:
         events: list[dict[str, Any]] = []
         records: dict[str, dict[str, Any]] = {}
         deleted: list[str] = []
+        told: list[Happening] = []
         for happening in happenings:
             id = happening.delivery.aggregate_id
             facts = Facts() if happening.deletes else happening.facts(known)
             known[id] = facts
+            # As they are told of this event: a later one of the batch may say otherwise.
+            told.append(replace(happening, lead_center_ids=facts.lead_center_ids))
             events.append(_event_row(growing, happening, facts))
             records.pop(id, None)
             if happening.deletes:
                 deleted.append(id)
-            else:
+            elif happening.kind not in _PASSING:
                 records[id] = _record_row(growing, happening, facts)
         await connection.execute(sa.insert(_TIMELINE), events)
         if records:
             await _upsert(connection, list(records.values()))
         if deleted:
             await _forget(connection, growing, deleted)
+        await apply_signals(connection, growing, told)
         if shown != growing:
             await _show_when_done(connection, growing, self.name)
 

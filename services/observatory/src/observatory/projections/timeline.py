@@ -13,10 +13,10 @@ from observatory.projections.cursors import Page, Reach, Vector
 from observatory.projections.happenings import Visibility
 from observatory.projections.phrases import summary
 from observatory.projections.picture import STREAMS, shown_generation
+from observatory.projections.viewers import Viewer
 from peyvand.observatory.v1 import events_pb2 as pb
 from servicekit.database import ReadSession
 from servicekit.errors import Fault, Violation
-from servicekit.identity import Principal
 from servicekit.mapping import to_datetime, to_timestamp
 from servicekit.paging import page_size
 
@@ -24,43 +24,21 @@ _TIMELINE = tables.timeline
 _LAST = (1 << 63) - 1
 
 
-class Viewer:
-    """What a caller may see of the timeline."""
-
-    def __init__(self, principal: Principal) -> None:
-        self.sees_all = principal.has("hq_admin", "hq_analyst")
-        at_centers = principal.has("center_admin", "center_operator")
-        self._center_ids = sorted(principal.center_ids) if at_centers else []
-        self._institution_ids = (
-            sorted(principal.institution_ids) if principal.has("partner") else []
+def _may_see(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """What a caller may see, as a part of a query."""
+    if viewer.sees_all:
+        return sa.true()
+    columns = _TIMELINE.c
+    concerned = [
+        column.op("&&")(sa.cast(ids, ARRAY(sa.Text)))
+        for column, ids in (
+            (columns.center_ids, viewer.center_ids),
+            (columns.institution_ids, viewer.institution_ids),
         )
-
-    def is_concerned(self, row: Any) -> bool:
-        """Tell whether an event concerns the caller, so that its steps are open to them."""
-        own_center = not set(self._center_ids).isdisjoint(row.center_ids)
-        return (
-            self.sees_all
-            or own_center
-            or not set(self._institution_ids).isdisjoint(row.institution_ids)
-        )
-
-    def condition(self) -> sa.ColumnElement[bool]:
-        """What the caller may see, as a part of a query."""
-        if self.sees_all:
-            return sa.true()
-        columns = _TIMELINE.c
-        concerned = [
-            column.op("&&")(sa.cast(ids, ARRAY(sa.Text)))
-            for column, ids in (
-                (columns.center_ids, self._center_ids),
-                (columns.institution_ids, self._institution_ids),
-            )
-            if ids
-        ]
-        own = sa.and_(
-            columns.visibility == Visibility.CONCERNED.value, sa.or_(sa.false(), *concerned)
-        )
-        return sa.or_(columns.visibility == Visibility.PUBLIC.value, own)
+        if ids
+    ]
+    own = sa.and_(columns.visibility == Visibility.CONCERNED.value, sa.or_(sa.false(), *concerned))
+    return sa.or_(columns.visibility == Visibility.PUBLIC.value, own)
 
 
 class Entry:
@@ -150,7 +128,7 @@ def _query(
             columns.stream == streams.c.stream,
             columns.stream_seq > streams.c.low,
             columns.stream_seq <= streams.c.high,
-            viewer.condition(),
+            _may_see(viewer),
             *_filters(request),
         )
         .order_by(order)
@@ -204,7 +182,7 @@ def _event(row: Any, place: Vector, viewer: Viewer) -> pb.Event:
         summaryen=summary_en,
     )
     shown = dict(row.data or {})
-    if row.change is not None and viewer.is_concerned(row):
+    if row.change is not None and viewer.is_concerned(row.center_ids, row.institution_ids):
         shown["change"] = row.change
     if shown:
         event.data.update(shown)

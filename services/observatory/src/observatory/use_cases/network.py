@@ -11,6 +11,7 @@ from observatory import tables
 from observatory.projections.following import Following
 from observatory.projections.network_status import build_status, take_snapshot
 from observatory.projections.picture import Picture
+from observatory.projections.viewers import Viewer
 from peyvand.observatory.v1 import network_pb2 as pb
 from servicekit.database import Database, ReadSession, WriteSession
 from servicekit.errors import Fault
@@ -34,8 +35,8 @@ async def get_network_status(
 ) -> pb.NetworkStatus:
     """Give the picture of the network."""
     snapshot = await take_snapshot(session)
-    for_headquarters = call.principal.has("hq_admin", "hq_analyst")
-    return build_status(snapshot, following.heads, call.now, for_headquarters=for_headquarters)
+    viewer = Viewer(call.principal)
+    return build_status(snapshot, following.heads, following.presence.now(), call.now, viewer)
 
 
 async def rebuild(
@@ -53,9 +54,12 @@ async def rebuild(
     """
     if not request.idempotency_key:
         raise Fault("IDEMPOTENCY_KEY_REQUIRED")
+    async with database.read() as session:
+        followed = await _followed(session)
+    # Looked at after it: what happens in between makes a stream longer, never shorter.
     goals = await following.ends()
     number, fresh = await database.write(
-        lambda session: _claim(session, request.idempotency_key, goals, call)
+        lambda session: _claim(session, request.idempotency_key, followed, goals, call)
     )
     if fresh:
         try:
@@ -67,7 +71,7 @@ async def rebuild(
 
 
 async def _claim(
-    session: WriteSession, key: str, goals: dict[str, int], call: Call
+    session: WriteSession, key: str, followed: dict[str, int], goals: dict[str, int], call: Call
 ) -> tuple[int, bool]:
     """The generation that a key stands for, and whether it is still to begin."""
     columns = _REBUILD.c
@@ -82,7 +86,7 @@ async def _claim(
     )
     if newest is not None and (since := _running_since(newest, call.now)):
         raise Fault("REBUILD_RUNNING", {"started_at": plain_time(since)})
-    await _require_whole_streams(session, goals)
+    _require_whole_streams(followed, goals)
     await session.execute(sa.delete(_REBUILD).where(own))
     row = {
         "subject": call.principal.subject,
@@ -94,16 +98,21 @@ async def _claim(
     return inserted.scalar_one(), True
 
 
-async def _require_whole_streams(session: WriteSession, ends: dict[str, int]) -> None:
+async def _followed(session: ReadSession) -> dict[str, int]:
+    """How far the picture has followed each stream."""
+    columns = TABLES.projection_position.c
+    query = sa.select(columns.stream, columns.position).where(columns.projection == Picture.name)
+    return {row.stream: row.position for row in await session.rows(query)}
+
+
+def _require_whole_streams(followed: dict[str, int], ends: dict[str, int]) -> None:
     """Raise `Fault` ``UNAVAILABLE`` while a stream is being refilled.
 
     A picture made of what such a stream has would be complete too early.
     """
-    columns = TABLES.projection_position.c
-    query = sa.select(columns.stream, columns.position).where(columns.projection == Picture.name)
-    for row in await session.rows(query):
-        if ends.get(row.stream, 0) < row.position:
-            log.warning("rebuild_waits_for_refill", stream=row.stream, end=ends.get(row.stream, 0))
+    for stream, position in followed.items():
+        if ends.get(stream, 0) < position:
+            log.warning("rebuild_waits_for_refill", stream=stream, end=ends.get(stream, 0))
             raise Fault("UNAVAILABLE")
 
 
