@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
 async def _serve(settings: GatewaySettings) -> None:
     telemetry.configure("gateway", settings)
     edge = _edge(settings, settings.targets(_service_names()))
-    probes = ProbeServer(settings.metrics_listen, edge.readiness)
+    probes = ProbeServer(settings.metrics_listen, edge.accepting)
     await probes.start()
     host, _, port = settings.listen.rpartition(":")
     server = _Server(
@@ -69,6 +69,7 @@ async def _serve(settings: GatewaySettings) -> None:
             timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
         ),
         edge,
+        settings.linger_seconds,
     )
     log.info("gateway starts", listen=settings.listen)
     try:
@@ -79,11 +80,16 @@ async def _serve(settings: GatewaySettings) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Tells the edge that the end has begun, so that streams end before they are cut."""
+    """Lets everyone know that the end has come before it comes.
 
-    def __init__(self, config: uvicorn.Config, edge: Edge) -> None:
+    First the probes say so and each answer ends its connection; after `linger` seconds
+    streams end, nothing new is taken, and what runs has its time.
+    """
+
+    def __init__(self, config: uvicorn.Config, edge: Edge, linger: float) -> None:
         super().__init__(config)
         self._edge = edge
+        self._linger = linger
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -104,6 +110,13 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin the end; a second interrupt forces it."""
+        if self._edge.leaving.is_set():
+            self._close(sig, frame)
+            return
+        self._edge.leaving.set()
+        asyncio.get_running_loop().call_later(self._linger, self._close, sig, frame)
+
+    def _close(self, sig: int, frame: FrameType | None) -> None:
         self._edge.closing.set()
         super().handle_exit(sig, frame)
 
@@ -116,7 +129,7 @@ def _edge(settings: GatewaySettings, targets: dict[str, str]) -> Edge:
         roles_claim=settings.roles_claim,
     )
     clients = RpcClients(targets)
-    feed = LiveFeed(clients, settings.nats_url, settings.call_timeout)
+    feed = LiveFeed(clients, settings.broker, settings.call_timeout)
     return Edge(settings, clients, verifier, feed)
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from fastapi import APIRouter, FastAPI
@@ -18,18 +19,27 @@ from gateway import (
     openapi,
     probes,
     problem_handlers,
+    registry,
     transcoding,
 )
 from gateway.auth import Verifier
-from gateway.edge import Admission, Observation, SecurityHeaders
+from gateway.cerif import routes as cerif_routes
+from gateway.dossier import routes as dossier_routes
+from gateway.dossier.press import Press
+from gateway.edge import Admission, Departure, Observation, SecurityHeaders
+from gateway.files import routes as file_routes
+from gateway.imports import checking as importing
 from gateway.imports import routes as import_routes
+from gateway.imports.store import ImportStore
 from gateway.limits import RateLimiter, Seats
 from gateway.live import LiveFeed
+from gateway.open_streams import StreamHouse
 from gateway.operations import Operation, operations
 from gateway.pages import routes as pages
 from gateway.schemas import Schema
 from gateway.settings import GatewaySettings
 from servicekit.contract import contract
+from servicekit.object_store import ObjectStore
 
 _SENT_BY_APPLICATIONS = [
     "Accept-Language",
@@ -51,7 +61,7 @@ _READ_BY_APPLICATIONS = [
 ]
 
 
-class Clients(transcoding.Backend, Protocol):
+class Clients(transcoding.Backend, importing.Backend, Protocol):
     """Clients of all services; `servicekit.rpc_client.RpcClients` is the real one."""
 
     @property
@@ -70,13 +80,28 @@ class Clients(transcoding.Backend, Protocol):
 
 @dataclass
 class Edge:
-    """What every part of the gateway may use; `closing` is set when the process is to end."""
+    """What every part of the gateway may use.
+
+    `leaving` is set when the process is to end, and has all callers go elsewhere;
+    `closing` a while later, when what is still open has to end.
+    """
 
     settings: GatewaySettings
     clients: Clients
     verifier: Verifier
     feed: LiveFeed
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @cached_property
+    def streams(self) -> StreamHouse:
+        """The streams that are open, of all kinds together."""
+        return StreamHouse(self.verifier, self.closing, Seats(self.settings.stream_limit))
+
+    @cached_property
+    def objects(self) -> ObjectStore | None:
+        """The store of files, where one is set."""
+        return self.settings.object_store()
 
     async def readiness(self) -> dict[str, bool]:
         """Tell for each service whether it serves."""
@@ -84,24 +109,39 @@ class Edge:
         answers = await asyncio.gather(*(self.clients.ready(name) for name in names))
         return dict(zip(names, answers, strict=True))
 
+    async def accepting(self) -> dict[str, bool]:
+        """Tell what decides whether calls should come to this process."""
+        return {**await self.readiness(), "staying": not self.leaving.is_set()}
+
 
 # The parts that are written by hand, beside what the contract describes: pages,
-# streams, imports. Each makes a router from the edge. Routes that belong to the
+# streams, imports, files, documents. Each makes a router from the edge. Routes that belong to the
 # published document keep `include_in_schema`.
 COMPOSED: list[Callable[[Edge], APIRouter]] = [
-    lambda edge: event_stream.router(
-        edge.feed, edge.verifier, edge.closing, Seats(edge.settings.stream_limit)
-    ),
+    lambda edge: event_stream.router(edge.streams, edge.feed),
     lambda edge: pages.router(
         edge.settings,
         edge.clients,
         readiness=edge.readiness,
         feed=edge.feed,
-        verifier=edge.verifier,
-        closing=edge.closing,
+        house=edge.streams,
     ),
-    lambda edge: import_routes.router(edge.settings.nats_url, edge.clients, edge.closing),
+    lambda edge: import_routes.router(
+        ImportStore(edge.settings.broker, edge.settings.stream_replicas),
+        edge.clients,
+        edge.closing,
+        wait=edge.settings.import_wait,
+    ),
+    lambda edge: file_routes.router(
+        edge.objects,
+        edge.clients,
+        limit=edge.settings.objects_limit,
+        timeout=edge.settings.call_timeout,
+    ),
+    lambda edge: dossier_routes.router(edge.clients, Press(), timeout=edge.settings.call_timeout),
+    lambda edge: cerif_routes.router(edge.settings, edge.clients),
     lambda edge: asyncapi.router(edge.settings),
+    lambda edge: registry.router(edge.settings, edge.clients, edge.clients.names),
 ]
 
 
@@ -127,6 +167,7 @@ def create_app(edge: Edge) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=[
             Middleware(SecurityHeaders),
+            Middleware(Departure, leaving=edge.leaving),
             *_cross_origin(settings),
             Middleware(Observation),
             Middleware(
@@ -141,7 +182,7 @@ def create_app(edge: Edge) -> FastAPI:
         known, edge.clients, body_limit=settings.body_limit, timeout=settings.call_timeout
     )
     composed = [make(edge) for make in COMPOSED]
-    composed.append(probes.router(edge.readiness))
+    composed.append(probes.router(edge.readiness, edge.leaving))
     composed.append(documentation.router(_published(edge, known, composed)))
     for router in composed:
         app.include_router(router)

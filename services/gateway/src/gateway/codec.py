@@ -296,7 +296,7 @@ def _text(shape: FieldShape) -> Read:
         if "\x00" in value or not form.search(value):
             if id_prefix:
                 return _report(found, path, "WRONG_ID_KIND", expected=f"{id_prefix}_…")
-            return _report(found, path, "WRONG_FORMAT", expected=shape.pattern)
+            return _report(found, path, "WRONG_FORMAT", expected=shape.form)
         return value
 
     return read

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from gateway import problems
+from gateway import problem_words, problems
 from gateway.languages import Language
 from gateway.schemas import Schema
 from servicekit.contract import contract
@@ -55,7 +55,9 @@ def router(document: Schema) -> APIRouter:
         spec = contract().errors.get(reason)
         if spec is None:
             raise Fault("ROUTE_NOT_FOUND")
-        return _page(request, "problem.html", {"problem": spec, "title": problems.title(spec.name)})
+        language = problems.connection_language(request)
+        title = problem_words.title(spec.name, spec.http_status, language)
+        return _page(request, "problem.html", {"problem": spec, "title": title})
 
     del openapi, docs, all_problems, one_problem
     return pages

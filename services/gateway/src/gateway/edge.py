@@ -1,9 +1,11 @@
 """What happens to every request before and after it is routed, as plain ASGI.
 
-From the outside in: the headers that every answer carries (`SecurityHeaders`), the span
-and the metrics (`Observation`), who calls and how often (`Admission`).
+From the outside in: the headers that every answer carries (`SecurityHeaders`), the end of
+connections (`Departure`), the span and the metrics (`Observation`), who calls and how often
+(`Admission`).
 """
 
+import asyncio
 import time
 from collections.abc import Mapping
 
@@ -88,6 +90,28 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, with the headers."""
         await self._app(scope, receive, _with_headers(send, _SECURITY_HEADERS))
+
+
+class Departure:
+    """Ends each connection with its next answer once the process is to end.
+
+    Whoever sends a request over a connection at the moment in which it is closed learns
+    nothing of what became of it; one that was told so beforehand sends none.
+    """
+
+    def __init__(self, app: ASGIApp, leaving: asyncio.Event) -> None:
+        self._app = app
+        self._leaving = leaving
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and say at the end of the process that the connection ends."""
+
+        async def send_and_part(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._leaving.is_set():
+                MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        await self._app(scope, receive, send_and_part)
 
 
 class Admission:

@@ -1,35 +1,30 @@
 """``GET /v1/events:stream``: the timeline as server-sent events.
 
-The stream is a plain ASGI response: the framework's own costs seven times the memory
-for each open page. An event's ``id`` is the cursor after it, so that a client that
+An event's ``id`` is the cursor after it, so that a client that
 was cut off goes on with `Last-Event-ID` where it stopped, however long that was.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
-from gateway.auth import Caller, Verifier, caller
+from gateway.auth import Caller, caller
 from gateway.codec import to_json
-from gateway.limits import Seats
 from gateway.live import Filter, LiveFeed
-from gateway.problems import Place, ProblemError, response
+from gateway.open_streams import MEDIA_TYPE, OpenStream, StreamHouse, Write
+from gateway.problems import Place, ProblemError
 from gateway.schemas import text
 from gateway.transcoding import require_acceptable
 from peyvand.observatory.v1 import events_pb2
 from servicekit.errors import Fault
 
-MEDIA_TYPE = "text/event-stream"
 # Proxies cut a connection that is silent for half a minute.
 _KEEP_ALIVE = 15.0
 _RETRY_MILLISECONDS = 2000
-_RETRY_SECONDS = 30  # for who has too many streams open
 
 _TYPE = r"^[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?$"
 _CURSOR = r"^[A-Za-z0-9_=-]*$"
@@ -49,8 +44,8 @@ _SENT = {
 }
 
 
-def router(feed: LiveFeed, verifier: Verifier, closing: asyncio.Event, seats: Seats) -> APIRouter:
-    """The route of the stream. `closing` is set when open streams have to end."""
+def router(house: StreamHouse, feed: LiveFeed) -> APIRouter:
+    """The route of the stream."""
     routes = APIRouter(tags=["events"])
 
     @routes.get(
@@ -112,30 +107,20 @@ def router(feed: LiveFeed, verifier: Verifier, closing: asyncio.Event, seats: Se
             place = Place(header="Last-Event-ID") if last_event_id else Place(parameter="after")
             raise ProblemError.of(fault, lambda _: place) from None
         return EventStream(
-            feed,
-            verifier,
-            closing,
-            seats,
-            who=who,
-            wanted=wanted,
-            begin=begin,
-            first=events,
-            cursor=cursor,
+            house, feed, who=who, wanted=wanted, begin=begin, first=events, cursor=cursor
         )
 
     del stream
     return routes
 
 
-class EventStream(Response):
-    """Sends events until the client goes, its token expires or the process ends."""
+class EventStream(OpenStream):
+    """Sends the events that the caller may see."""
 
     def __init__(
         self,
+        house: StreamHouse,
         feed: LiveFeed,
-        verifier: Verifier,
-        closing: asyncio.Event,
-        seats: Seats,
         *,
         who: Caller,
         wanted: Filter,
@@ -143,71 +128,34 @@ class EventStream(Response):
         first: Sequence[events_pb2.Event],
         cursor: str,
     ) -> None:
-        headers = {
-            "Cache-Control": "no-store",
-            "X-Accel-Buffering": "no",  # a buffering proxy would hold events back
-        }
-        super().__init__(media_type=MEDIA_TYPE, headers=headers)
-        del self.headers["content-length"]
+        super().__init__(house, who)
         self._feed = feed
-        self._verifier = verifier
-        self._closing = closing
-        self._seats = seats
-        self._who = who
         self._wanted = wanted
         self._begin = begin.encode()
         self._first = first
         self._cursor = cursor
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the end, or refuse who has too many streams open already."""
-        key: str = scope["state"]["caller_key"]
-        if not self._seats.take(key):
-            wait = str(_RETRY_SECONDS)
-            refusal = ProblemError(
-                "RATE_LIMITED", {"retry_after": wait}, headers={"Retry-After": wait}
-            )
-            await response(refusal, scope)(scope, receive, send)
-            return
-        try:
-            await self._stream(receive, send)
-        finally:
-            self._seats.give_back(key)
-
-    async def _stream(self, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        sending = asyncio.create_task(self._send_all(send))
-        ends: list[asyncio.Task[Any]] = [
-            sending,
-            asyncio.create_task(_gone(receive)),
-            asyncio.create_task(self._closing.wait()),
-        ]
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for task in ends:
-            task.cancel()
-        for outcome in await asyncio.gather(*ends, return_exceptions=True):
-            if isinstance(outcome, Exception) and not isinstance(outcome, OSError):
-                raise outcome
-        with contextlib.suppress(OSError):
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _send_all(self, send: Send) -> None:
+    async def send_all(self, write: Write) -> None:
+        """Write events as they come, and a comment while none does."""
         # An id of its own makes a client that is cut off before the first event go on
         # from here, and not from the end of the timeline as it is by then.
-        await _send_body(send, b"retry: %d\nid: %s\n\n" % (_RETRY_MILLISECONDS, self._begin))
+        await write(b"retry: %d\nid: %s\n\n" % (_RETRY_MILLISECONDS, self._begin))
         events = self._first
         clock = asyncio.get_running_loop().time
         checked = clock()
+        # Noted before it is looked, or a change in between would go unheard for a while.
+        since = self._feed.moment()
         while True:
             if events:
-                await _send_body(send, b"".join(map(frame, events)))
+                await write(b"".join(map(frame, events)))
             else:
-                await self._feed.changed()
+                await self._feed.changed(since)
             if clock() - checked > _KEEP_ALIVE:
-                if not await self._still_signed_in():
+                if not await self.still_signed_in():
                     return
-                await _send_body(send, b": still here\n\n")
+                await write(b": still here\n\n")
                 checked = clock()
+            since = self._feed.moment()
             events = await self._next()
 
     async def _next(self) -> Sequence[events_pb2.Event]:
@@ -219,15 +167,6 @@ class EventStream(Response):
             return []
         return events
 
-    async def _still_signed_in(self) -> bool:
-        if self._who.token is None:
-            return True
-        try:
-            await self._verifier.verify(self._who.token)
-        except Fault as fault:
-            return fault.reason != "TOKEN_REJECTED"
-        return True
-
 
 def frame(event: events_pb2.Event) -> bytes:
     """One event as a server-sent event."""
@@ -236,12 +175,3 @@ def frame(event: events_pb2.Event) -> bytes:
         event.type.encode(),
         to_json(event),
     )
-
-
-async def _send_body(send: Send, body: bytes) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": True})
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

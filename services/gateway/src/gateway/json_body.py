@@ -12,6 +12,7 @@ from typing import Any, NoReturn, cast
 from servicekit.errors import Fault
 
 MAX_DEPTH = 32
+_MAX_DIGITS = 4000  # of a whole number; Python itself reads 4300
 
 
 def parse(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
@@ -22,6 +23,7 @@ def parse(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
             object_pairs_hook=_unique,
             parse_constant=_no_constant,
             parse_float=_finite,
+            parse_int=_short,
         )
     except UnicodeDecodeError as error:
         raise _malformed(f"byte {error.start} is not UTF-8") from None
@@ -55,6 +57,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _short(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError("a number is too large")
+    return int(text)
 
 
 def _finite(text: str) -> float:

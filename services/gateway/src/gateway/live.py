@@ -19,6 +19,7 @@ from gateway.auth import Caller
 from gateway.transcoding import Backend
 from peyvand.observatory.v1 import events_pb2
 from servicekit.broker import Broker
+from servicekit.broker_access import BrokerAccess
 from servicekit.contract import contract
 from servicekit.rpc_client import CallContext
 from servicekit.tasks import end_tasks
@@ -44,9 +45,9 @@ class Filter:
 class LiveFeed:
     """The one follower of a gateway process."""
 
-    def __init__(self, clients: Backend, nats_url: str, timeout: float) -> None:
+    def __init__(self, clients: Backend, access: BrokerAccess, timeout: float) -> None:
         self._clients = clients
-        self._nats_url = nats_url
+        self._access = access
         self._timeout = timeout
         self._changed = asyncio.Event()
         self._shared: dict[object, asyncio.Task[events_pb2.ListEventsResponse]] = {}
@@ -60,11 +61,20 @@ class LiveFeed:
         """End."""
         await end_tasks(self._task)
 
-    async def changed(self) -> None:
-        """Return at the next change, at the latest after a short while."""
+    def moment(self) -> asyncio.Event:
+        """Note where the feed stands; `changed` can then be asked what came after it."""
+        return self._changed
+
+    async def changed(self, since: asyncio.Event) -> None:
+        """Return once anything has changed after `since`, at the latest after a short while."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_SAFETY_POLL):
-                await self._changed.wait()
+                await since.wait()
+
+    def wake(self) -> None:
+        """Say that something has changed."""
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     async def head(self, caller: Caller) -> str:
         """Cursor of the end of the timeline. Raises `Fault`."""
@@ -103,17 +113,16 @@ class LiveFeed:
 
     async def _listen(self) -> None:
         try:
-            broker = await Broker.connect(self._nats_url, name="gateway")
+            broker = await Broker.connect(self._access, name="gateway")
         except (NatsError, OSError) as error:
             # Refused, not merely away: only the watchers' own looking is left.
             log.exception("the broker refuses the gateway", error=type(error).__name__)
             return
         try:
-            await broker.client.subscribe(SUBJECT, cb=self._wake)
+            await broker.hear(SUBJECT, self._hear)
             await asyncio.Event().wait()
         finally:
             await broker.close()
 
-    async def _wake(self, _: Msg) -> None:
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+    async def _hear(self, _: Msg) -> None:
+        self.wake()

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
-from gateway import problems
+from gateway import problem_words, problems
 from gateway.operations import EVERYWHERE, Operation
 from gateway.parameters import (
     HEADER_TEXT_PATTERN,
@@ -164,11 +164,13 @@ class _Writer:
         if name not in self.responses:
             for reason in reasons:
                 self.examples[reason] = {
-                    "summary": problems.title(reason),
+                    "summary": problem_words.title(
+                        reason, contract().error(reason).http_status, "en"
+                    ),
                     "value": _example(reason),
                 }
             headers = _rate_headers()
-            if "RATE_LIMITED" in reasons:
+            if any(contract().error(reason).http_status in (429, 503) for reason in reasons):
                 headers["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
             lines = [f"- `{reason}`: {contract().error(reason).comment}" for reason in reasons]
             self.responses[name] = {
@@ -189,7 +191,8 @@ class _Writer:
     def _success(self, operation: Operation) -> Schema:
         headers = _rate_headers()
         if operation.gives_etag:
-            headers["ETag"] = {"$ref": "#/components/headers/ETag"}
+            name = "WeakETag" if operation.etag_is_weak else "ETag"
+            headers["ETag"] = {"$ref": f"#/components/headers/{name}"}
         answers: Schema = {}
         if operation.answers_304:
             answers["304"] = {
@@ -340,6 +343,10 @@ _HEADERS: dict[str, Schema] = {
     "Retry-After": _header(
         "Seconds to wait.",
         {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86400},
+    ),
+    "WeakETag": _header(
+        "Version tag of the answer; it stays while only times of asking and of hearing change.",
+        text("A weak version tag.", pattern='^W/"[^"]*"$', max_length=104),
     ),
     "X-Trace-Id": _header(
         "Trace id of the request (W3C Trace Context).",

@@ -25,6 +25,7 @@ EVERYWHERE = (
     "RATE_LIMITED",
     "INTERNAL",
     "UNAVAILABLE",
+    "RESOURCE_IN_USE",
     "DEADLINE_EXCEEDED",
 )
 _WITH_BODY = ("MALFORMED_BODY", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE")
@@ -116,9 +117,13 @@ class Operation:
 
     @property
     def gives_etag(self) -> bool:
-        """Tell whether the answer is a resource with a version tag."""
-        answer = self.rpc.descriptor.output_type
-        return resource_spec(answer) is not None and "etag" in fields_by_name(answer)
+        """Tell whether the answer has a version tag."""
+        return "etag" in fields_by_name(self.rpc.descriptor.output_type)
+
+    @property
+    def etag_is_weak(self) -> bool:
+        """Tell whether the tag stays while parts of the answer change: it is no resource's."""
+        return self.gives_etag and resource_spec(self.rpc.descriptor.output_type) is None
 
     @property
     def answers_304(self) -> bool:

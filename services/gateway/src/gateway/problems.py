@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Scope
 
+from gateway import problem_words
 from gateway.codec import unescape
 from gateway.languages import Language, choose
 from servicekit import tracing
@@ -22,22 +23,10 @@ from servicekit.contract import contract
 from servicekit.errors import Fault, Violation
 
 MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = "2"
+"""When to ask again after an outage: probes and callers notice its end within that time."""
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
-# What the edge says a value should have been, for readers of Persian. Forms that
-# are not here are patterns and ranges, which read the same in both languages.
-_EXPECTED_FA = {
-    "an object": "یک شیء",
-    "a list": "یک فهرست",
-    "a text": "یک متن",
-    "true or false": "true یا false",
-    "a whole number": "عددی صحیح",
-    "a whole number in quotes": "عددی صحیح در گیومه",
-    "a number": "یک عدد",
-    "a number of double precision": "عددی با دقت مضاعف",
-    "an RFC 3339 time": "زمانی به شکل RFC 3339",
-    "UTF-8 text": "متنی به UTF-8",
-}
 
 
 @dataclass(frozen=True)
@@ -119,7 +108,7 @@ def document(problem: ProblemError, language: Language) -> tuple[int, dict[str, 
     spec = known[reason]
     members: dict[str, Any] = {
         "type": f"/problems/{reason}",
-        "title": title(reason),
+        "title": problem_words.title(reason, spec.http_status, language),
         "status": spec.http_status,
         "detail": sentence(reason, problem.params, language),
         "reason": reason,
@@ -132,11 +121,6 @@ def document(problem: ProblemError, language: Language) -> tuple[int, dict[str, 
     return spec.http_status, members
 
 
-def title(reason: str) -> str:
-    """Short name of a reason, for people: ``Stale etag``."""
-    return reason.replace("_", " ").capitalize()
-
-
 def sentence(reason: str, params: Mapping[str, str], language: Language) -> str:
     """Sentence for a reason, filled; what is not known of it shows as an ellipsis."""
     spec = contract().errors.get(reason)
@@ -144,8 +128,8 @@ def sentence(reason: str, params: Mapping[str, str], language: Language) -> str:
         return reason
 
     def fill(match: re.Match[str]) -> str:
-        value = _printable(params.get(match[1], "…"))
-        return _EXPECTED_FA.get(value, value) if language == "fa" else value
+        name = match[1]
+        return problem_words.word(name, _printable(params.get(name, "…")), language)
 
     return _PARAMETER.sub(fill, spec.fa if language == "fa" else spec.en)
 
@@ -160,6 +144,8 @@ def response(problem: ProblemError, scope: Scope) -> Response:
         "Cache-Control": "no-store",
         **problem.headers,
     }
+    if status == 503:
+        headers.setdefault("Retry-After", RETRY_SECONDS)
     if status == 401:
         headers["WWW-Authenticate"] = _challenge(problem)
     return Response(

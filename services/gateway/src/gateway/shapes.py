@@ -14,7 +14,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from peyvand.api.v1.annotations_pb2 import FieldRules
 from servicekit.contract import contract, field_header, field_rules, resource_spec
 from servicekit.ids import id_pattern
-from servicekit.validation import behaviors
+from servicekit.validation import behaviors, form_of
 
 # Bounds of what the contract leaves open, so that nothing is unbounded.
 MAX_TEXT = 10_000
@@ -110,6 +110,11 @@ class FieldShape:
         if self.rules.id_prefix:
             return id_pattern(self.rules.id_prefix)
         return self.rules.pattern or ANY_TEXT
+
+    @property
+    def form(self) -> str:
+        """How a refusal says what the text has to look like."""
+        return form_of(self.rules) or ANY_TEXT
 
     @property
     def max_items(self) -> int:

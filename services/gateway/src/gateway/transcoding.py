@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, Protocol
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -181,7 +181,7 @@ class Transcoder:
         headers = dict(_READ_HEADERS) if operation.method == "GET" else {}
         if operation.gives_etag:
             etag = f'"{result.etag}"'
-            headers["ETag"] = etag
+            headers["ETag"] = f"W/{etag}" if operation.etag_is_weak else etag
             if operation.answers_304 and is_known(request.headers, etag):
                 return Response(status_code=304, headers=headers)
         if operation.creates:
@@ -195,33 +195,45 @@ class Transcoder:
 
 async def read_body(request: Request, limit: int) -> bytes:
     """Read a body of at most `limit` bytes. Raises `ProblemError` ``BODY_TOO_LARGE``."""
+    return b"".join([chunk async for chunk in stream_body(request, limit)])
+
+
+async def stream_body(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """Give a body of at most `limit` bytes piece by piece.
+
+    Raises `ProblemError` ``BODY_TOO_LARGE`` when it turns out to have more.
+    """
     declared = request.headers.get("content-length", "")
     too_large = declared.isdigit() and int(declared) > limit
     if too_large and request.headers.get("expect", "").lower() == "100-continue":
         # Nothing of it has been sent, and nothing will be.
         raise _too_large(limit)
-    chunks: list[bytes] = []
+    chunks = request.stream()
     size = 0
-    # Most clients read no answer before they have sent all, and the connection would
-    # be cut under them: what is too large is read for a while, and thrown away.
+    if not too_large:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > limit:
+                break
+            yield chunk
+        else:
+            return
+    await _drain(chunks, size)
+    raise _too_large(limit)
+
+
+async def _drain(chunks: AsyncIterator[bytes], size: int) -> None:
+    """Read what is too large for a while, and throw it away.
+
+    Most clients read no answer before they have sent all, and the connection would be cut
+    under them.
+    """
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_DRAIN_SECONDS) as patience:
-            if not too_large:
-                patience.reschedule(None)
-            async for chunk in request.stream():
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for chunk in chunks:
                 size += len(chunk)
                 if size > _DRAINED:
                     break
-                if size > limit and not too_large:
-                    too_large = True
-                    patience.reschedule(asyncio.get_running_loop().time() + _DRAIN_SECONDS)
-                if too_large:
-                    chunks.clear()
-                else:
-                    chunks.append(chunk)
-    if too_large:
-        raise _too_large(limit)
-    return b"".join(chunks)
 
 
 def require_media_type(request: Request, *accepted: str) -> None:

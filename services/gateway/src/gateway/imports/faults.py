@@ -26,14 +26,19 @@ class RowFault:
     external_key: str = ""
 
 
+def most_told(faults: Iterable[RowFault]) -> Sequence[RowFault]:
+    """As many of them as are told, in the order of their lines."""
+    return sorted(faults, key=lambda fault: fault.line)[:MAX_FAULTS]
+
+
 def invalid_file(faults: Iterable[RowFault], *, is_table: bool) -> ProblemError:
     """Make the problem for a file with broken rows, in the order of its lines.
 
     A table has no JSON pointers: its places are line and column.
     """
-    told: Sequence[RowFault] = sorted(faults, key=lambda fault: fault.line)[:MAX_FAULTS]
     broken = [
-        BrokenRule(_place(fault, is_table=is_table), fault.rule, fault.params) for fault in told
+        BrokenRule(_place(fault, is_table=is_table), fault.rule, fault.params)
+        for fault in most_told(faults)
     ]
     return ProblemError("INVALID_ARGUMENT", broken=broken)
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from gateway import transcoding
 from gateway.auth import caller
 from gateway.codec import MAX_VIOLATIONS, to_object
+from gateway.imports.checking import Backend
 from gateway.imports.rows import MAX_ROWS
 from gateway.imports.sections import sections
 from gateway.imports.service import (
@@ -46,9 +47,14 @@ _KEY = header_rule(fields_by_name(centers_pb2.CreateCenterRequest.DESCRIPTOR)["i
 _BOOLEANS = {"true": True, "false": False}
 
 
-def router(nats_url: str, backend: transcoding.Backend, closing: asyncio.Event) -> APIRouter:
-    """The routes of imports. `closing` is set when the process is to end."""
-    imports = Imports(ImportStore(nats_url), backend, closing)
+def router(
+    store: ImportStore, backend: Backend, closing: asyncio.Event, *, wait: float
+) -> APIRouter:
+    """The routes of imports. `closing` is set when the process is to end.
+
+    `wait` is for how many seconds whoever sends a file waits for its check.
+    """
+    imports = Imports(store, backend, closing, wait)
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncGenerator[None]:
@@ -80,9 +86,9 @@ def router(nats_url: str, backend: transcoding.Backend, closing: asyncio.Event) 
         _require_fitting_kind(media_type, kind)
         raw = await transcoding.read_body(request, BODY_LIMIT)
         upload = Upload(raw, media_type, kind)
-        if dry_run:
-            return _answer(await imports.rehearse(upload, who, language), language, 200)
-        progress = await imports.begin(upload, who, key, language)
+        progress = await imports.begin(upload, who, key, language, dry_run=dry_run)
+        if not progress.id:
+            return _answer(progress, language, 200)
         headers = {"Location": f"{PATH}/{progress.id}"}
         return _answer(progress, language, 202, headers)
 
@@ -90,7 +96,7 @@ def router(nats_url: str, backend: transcoding.Backend, closing: asyncio.Event) 
         PATH + "/{import_id}",
         operation_id="get_import",
         summary="Gives an import: how far it is, and what became of the rows",
-        description="Imports are kept for seven days.\n\nOpen to: `hq_admin`.",
+        description=_DESCRIPTION_OF_GET,
         response_class=Response,
         responses={200: _response("The import.")},
         openapi_extra={
@@ -209,7 +215,7 @@ def _response(description: str) -> dict[str, Any]:
 
 
 def _responses() -> dict[int | str, dict[str, Any]]:
-    begun = _response("Checked, and begun; its address is in `Location`.")
+    begun = _response("Begun; its address is in `Location`.")
     begun["headers"] = {"Location": {"$ref": "#/components/headers/Location"}}
     return {200: _response("A dry run: every row could be applied."), 202: begun}
 
@@ -241,13 +247,24 @@ The whole file is checked first, by all services together. If any row breaks a r
 a problem whose `errors` name line, field and rule of each, and nothing is written. With \
 `dry_run=true` it ends there and says what would be done.
 
-Otherwise the rows are applied in the background, each in a transaction of its own; `Location` \
-is where to see how far it is. The same file again changes nothing; an import that broke off is \
-finished by sending its file again.
+A check that takes longer than some seconds goes on in the background: the answer is then 202 \
+with an import that is `checking`, and `Location` is where to see how far it is. It ends as \
+`checked` if it was a dry run, and as `rejected` if rows break rules, which `refusals` then name \
+as `errors` would have done. A dry run has idempotency keys of its own: the same key can then be \
+used to apply.
+
+Otherwise the rows are applied in the background, each in a transaction of its own. The same file \
+again changes nothing; an import that broke off is finished by sending its file again.
 
 In a table a column is named by the path of its field (`code`, `names.fa`, `position.latitude`); \
 cells are separated by commas, semicolons or tabs, items of a list by `|`. Persian digits and \
 Jalali dates with their day are converted.
+
+Open to: `hq_admin`."""
+
+_DESCRIPTION_OF_GET = """\
+Imports are kept for seven days, by the broker. If its store is lost, so is the report of an \
+import, and not what it has done: the same file, sent again, finds its rows applied.
 
 Open to: `hq_admin`."""
 

@@ -7,9 +7,11 @@ from typing import Any
 from google.protobuf.message import Message
 
 from gateway.codec import Reader
+from gateway.imports.documents import plain
 from gateway.imports.faults import MAX_FAULTS, RowFault
 from gateway.imports.nodes import Items, Members, Node, Scalar, line_of
 from gateway.imports.sections import Section, sections
+from gateway.imports.spelling import exact, prose, spelled
 from gateway.shapes import FieldShape, Kind, Variant, fields_by_name
 from servicekit.errors import Violation
 from servicekit.ids import is_id
@@ -141,7 +143,7 @@ class _RowReader:
         elif len(value) > _MAX_REASON:
             found.append(Violation(_REASON, "TOO_LONG", {"max": str(_MAX_REASON)}))
         else:
-            message.reason = value
+            message.reason = prose(value)
 
     def _refer(self, message: Any, references: dict[str, str], found: list[Violation]) -> None:
         for path, key in references.items():
@@ -179,29 +181,39 @@ def _to_json(node: Node, section: Section, references: dict[str, str]) -> Any:
     }
 
 
-def _typed(node: Node, shape: FieldShape | None, path: str, references: dict[str, str]) -> Any:
+def _typed(
+    node: Node, shape: FieldShape | None, path: str, references: dict[str, str], language: str = ""
+) -> Any:
     if shape is None or shape.kind in (Kind.MAP, Kind.OBJECT):
         return _untyped(node)
     if shape.repeated and isinstance(node, Items):
         places = ((f"{path}[{index}]", item) for index, item in enumerate(node.values))
-        return [_typed_one(item, shape, place, references) for place, item in places]
-    return _typed_one(node, shape, path, references)
+        return [_typed_one(item, shape, place, references, language) for place, item in places]
+    return _typed_one(node, shape, path, references, language)
 
 
-def _typed_one(node: Node, shape: FieldShape, path: str, references: dict[str, str]) -> Any:
+def _typed_one(
+    node: Node, shape: FieldShape, path: str, references: dict[str, str], language: str
+) -> Any:
     if shape.kind is Kind.MESSAGE:
         if not isinstance(node, Members):
             return _untyped(node)
         below = fields_by_name(shape.message)
+        spoken = _language_of(node)
         return {
-            name: _typed(item, below.get(name), f"{path}.{name}", references)
+            name: _typed(item, below.get(name), f"{path}.{name}", references, spoken or name)
             for name, item in node.values.items()
         }
     if not isinstance(node, Scalar):
         return _untyped(node)
     value = node.value
-    if shape.kind not in (Kind.BOOLEAN, Kind.INTEGER, Kind.NUMBER) and value is not None:
+    if shape.kind in (Kind.BOOLEAN, Kind.INTEGER, Kind.NUMBER):
+        # What is written without quotes is what it looks like, in the digits of any script.
+        return value if node.text is None else plain(exact(node.text), node.line).value
+    if value is not None:
         value = value if node.text is None else node.text
+    if isinstance(value, str):
+        value = spelled(value, shape, language)
     prefix = shape.rules.id_prefix
     # The resource's own id is the one id that cannot be said by key.
     refers = isinstance(value, str) and bool(prefix and value) and path != "id"
@@ -210,6 +222,12 @@ def _typed_one(node: Node, shape: FieldShape, path: str, references: dict[str, s
     references[path] = str(value)
     # Its place in a list is kept for it; elsewhere it is as if it were left out.
     return f"{prefix}_{'0' * 26}" if shape.repeated else None
+
+
+def _language_of(node: Members) -> str:
+    """The language that a text says of itself beside it, as names do."""
+    said = node.values.get("language")
+    return said.value if isinstance(said, Scalar) and isinstance(said.value, str) else ""
 
 
 def _untyped(node: Node) -> Any:

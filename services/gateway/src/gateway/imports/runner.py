@@ -1,26 +1,23 @@
-"""Checks a file as a whole, then applies its rows.
+"""Runs an import: its file is checked as a whole, then its rows are applied.
 
-The services hold the rules: each is asked first what it would do with the rows, and
-only when nobody refuses anything are they sent again to be applied. Between the two
-the world may change, and a neighbour's news may be a moment late: a row that is
-refused then is tried again for some seconds before it counts as refused.
+Between the two the world may change, and a neighbour's news may be a moment late: a
+row that is refused then is tried again for some seconds before it counts as refused.
 """
 
 import asyncio
 import contextlib
-import re
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Sequence
+from typing import Any, cast
 
 import structlog
-from google.protobuf.message import Message
 
-from gateway.imports.faults import MAX_FAULTS, RowFault, invalid_file
+from gateway.imports.checking import OUT_OF_REACH, Backend, add_rows, check
+from gateway.imports.faults import RowFault, invalid_file, most_told
+from gateway.imports.outcome import add_refusal, count, new_progress, refusals
 from gateway.imports.rows import FileRow, RowFile
 from gateway.imports.store import ImportStore
 from peyvand.api.v1 import imports_pb2 as pb
 from peyvand.api.v1 import types_pb2
-from servicekit.contract import Rpc, enum_names
 from servicekit.errors import Fault
 from servicekit.rpc_client import CallContext
 
@@ -28,88 +25,73 @@ log = structlog.get_logger()
 
 _CHUNK = 50
 # Checking a large file is one long transaction; a chunk of rows is a short call.
-_CHECK_TIMEOUT = 240.0
+_CHECK_TIMEOUT = 1800.0
 _CHUNK_TIMEOUT = 60.0
 # How long a service may be away, started again for instance, before the import gives up.
 _PATIENCE = 60.0
+# How long rows may be held by somebody else, before it gives up: as long as another's check
+# of the same rows may take.
+_HELD_PATIENCE = _CHECK_TIMEOUT
+_HELD = ("RESOURCE_IN_USE", "DEADLINE_EXCEEDED")
 # How long a row waits for a neighbour's news.
 _ROW_PATIENCE = 10.0
 # How often a running import says that somebody is at work on it.
 HEARTBEAT = 5.0
-_OUT_OF_REACH = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
-_ROW_PATH = re.compile(r"rows\[(\d+)\]\.?")
-_OUTCOMES = {
-    number: name for number, name in enum_names(types_pb2.RowAction.DESCRIPTOR).items() if number
-}
-
-
-class Backend(Protocol):
-    """Where calls go."""
-
-    async def call(self, rpc: Rpc, request: Message, context: CallContext) -> Message:
-        """Make one call and return the answer. Raises `Fault`."""
-        ...
-
-
-async def check(file: RowFile, backend: Backend, context: CallContext) -> pb.Import:
-    """Ask the services what they would do, and write nothing.
-
-    Gives the outcome that is to be expected. Raises `ProblemError` for a file with rows
-    that break rules, and `Fault` if a service cannot be asked.
-    """
-    faults = list(file.faults)
-    progress = new_progress(file)
-    if not faults:
-        for rows in file.by_rpc():
-            results, broken = await _rehearse(rows, file, backend, context)
-            _count(progress, rows, results)
-            faults += broken
-            if not broken:
-                faults += [fault for row, result in zip(rows, results, strict=True)
-                           for fault in _refusals(row, result)]  # fmt: skip
-    if faults:
-        raise invalid_file(faults, is_table=file.is_table)
-    progress.state = pb.IMPORT_STATE_CHECKED
-    progress.dry_run = True
-    return progress
-
-
-def new_progress(file: RowFile) -> pb.Import:
-    """Make the report of an import before its first row."""
-    progress = pb.Import(rows=len(file.rows))
-    counts: dict[str, int] = {}
-    for row in file.rows:
-        counts[row.section.name] = counts.get(row.section.name, 0) + 1
-    for name, count in counts.items():
-        progress.sections.add(name=name, rows=count)
-    return progress
 
 
 class Run:
-    """Applies the rows of one checked file and keeps its progress where all can see it."""
+    """One import of one file. It begins with the check, of which nothing is kept at first.
+
+    Who began it can wait for the check, and then has it run: from there on its progress is
+    kept where all can see it.
+    """
 
     def __init__(
         self,
         file: RowFile,
         progress: pb.Import,
-        revision: int,
         *,
         store: ImportStore,
         backend: Backend,
         token: str | None,
+        language: str,
         closing: asyncio.Event,
     ) -> None:
         self._file = file
         self._progress = progress
-        self._revision = revision
+        self._revision = 0
         self._store = store
         self._backend = backend
-        self._context = CallContext(token, timeout=_CHUNK_TIMEOUT)
+        self._context = CallContext(token, language, _CHUNK_TIMEOUT)
         self._closing = closing
         self._saving = asyncio.Lock()
+        self._checking = asyncio.create_task(self._check(), name=f"check {progress.id}")
 
-    async def run(self) -> None:
-        """Apply all rows. Never raises: how it ended is in the progress."""
+    async def checked(self, within: float) -> bool:
+        """Wait for the check, at most so many seconds; tells whether it has ended.
+
+        Raises `ProblemError` for a file with rows that break rules, and `Fault` if a
+        service cannot be asked.
+        """
+        await asyncio.wait({self._checking}, timeout=within)
+        if not self._checking.done():
+            return False
+        if faults := self._checking.result():
+            raise invalid_file(faults, is_table=self._file.is_table)
+        self._take_up([])
+        return True
+
+    def drop(self) -> None:
+        """End the check: nobody wants to know any more."""
+        self._checking.cancel()
+        self._checking.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    async def run(self, revision: int) -> None:
+        """Bring it to its end; `revision` is that of its progress as it is kept now.
+
+        Never raises: how it ended is in the progress.
+        """
+        self._revision = revision
         heart = asyncio.create_task(self._beat())
         try:
             await self._run()
@@ -125,10 +107,13 @@ class Run:
     async def _run(self) -> None:
         progress = self._progress
         try:
-            for rows in self._file.by_rpc():
-                await self._apply_all(rows)
-            refused = bool(progress.refusals)
-            progress.state = pb.IMPORT_STATE_INCOMPLETE if refused else pb.IMPORT_STATE_DONE
+            if progress.state == pb.IMPORT_STATE_CHECKING:
+                self._take_up(await self._checking)
+            if progress.state == pb.IMPORT_STATE_RUNNING:
+                for rows in self._file.by_rpc():
+                    await self._apply_all(rows)
+                refused = bool(progress.refusals)
+                progress.state = pb.IMPORT_STATE_INCOMPLETE if refused else pb.IMPORT_STATE_DONE
         except _Superseded:
             log.info("import goes on elsewhere", import_id=progress.id)
             return
@@ -142,6 +127,40 @@ class Run:
             log.exception("import failed", import_id=progress.id)
             self._interrupt("INTERNAL")
         await self._end()
+
+    async def _check(self) -> list[RowFault]:
+        context = CallContext(self._context.token, self._context.language, _CHECK_TIMEOUT)
+
+        async def tell() -> None:
+            if self._revision:
+                await self._save()
+
+        return await check(
+            self._file,
+            self._progress,
+            self._backend,
+            context,
+            tell=tell,
+            pause=self._pause,
+            # Who still waits for an answer is rather told at once that a service is away.
+            patience=lambda: _PATIENCE if self._revision else 0.0,
+        )
+
+    def _take_up(self, faults: Sequence[RowFault]) -> None:
+        """Go from the check to what comes after it."""
+        progress = self._progress
+        if faults:
+            progress.state = pb.IMPORT_STATE_REJECTED
+            for fault in most_told(faults):
+                add_refusal(progress, fault)
+        elif progress.dry_run:
+            progress.state = pb.IMPORT_STATE_CHECKED
+        else:
+            fresh = new_progress(self._file)
+            progress.state = pb.IMPORT_STATE_RUNNING
+            progress.done = 0
+            del progress.sections[:]
+            progress.sections.extend(fresh.sections)
 
     def _interrupt(self, reason: str) -> None:
         self._progress.state = pb.IMPORT_STATE_INTERRUPTED
@@ -170,9 +189,9 @@ class Run:
                 refused += await self._apply(again[start : start + _CHUNK])
             await self._save()
         for row, result in refused:
-            _count(self._progress, [row], [result])
-            for fault in _refusals(row, result):
-                _add_refusal(self._progress, fault)
+            count(self._progress, [row], [result])
+            for fault in refusals(row, result):
+                add_refusal(self._progress, fault)
         await self._save()
 
     async def _apply(self, rows: Sequence[FileRow]) -> list[tuple[FileRow, types_pb2.RowResult]]:
@@ -183,23 +202,31 @@ class Run:
             if result.action == types_pb2.ROW_ACTION_REFUSED:
                 refused.append((row, result))
             else:
-                _count(self._progress, [row], [result])
+                count(self._progress, [row], [result])
         return refused
 
     async def _send(self, rows: Sequence[FileRow]) -> Sequence[types_pb2.RowResult]:
         clock = asyncio.get_running_loop().time
-        until, wait = clock() + _PATIENCE, 0.2
+        since, wait = clock(), 0.2
         while True:
             if self._closing.is_set():
                 raise Fault("UNAVAILABLE")
             try:
-                return await _call(rows, self._backend, self._context)
+                return await self._call(rows)
             except Fault as fault:
-                if fault.reason not in _OUT_OF_REACH or clock() > until:
+                patience = _HELD_PATIENCE if fault.reason in _HELD else _PATIENCE
+                if fault.reason not in OUT_OF_REACH or clock() - since > patience:
                     raise
             await self._pause(wait)
             wait = min(wait * 2, 3.0)
             await self._save()
+
+    async def _call(self, rows: Sequence[FileRow]) -> Sequence[types_pb2.RowResult]:
+        rpc = rows[0].section.rpc
+        request: Any = rpc.request_class()
+        add_rows(request, rows)
+        answer: Any = await self._backend.call(rpc, request, self._context)
+        return cast("Sequence[types_pb2.RowResult]", answer.results)
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -237,84 +264,3 @@ class Run:
 
 class _Superseded(Exception):
     """Another gateway has taken the import over, because this one seemed gone."""
-
-
-async def _rehearse(
-    rows: Sequence[FileRow], file: RowFile, backend: Backend, context: CallContext
-) -> tuple[Sequence[types_pb2.RowResult], list[RowFault]]:
-    """What a service would do with its rows; rules that they break without its domain."""
-    context = CallContext(context.token, context.language, _CHECK_TIMEOUT)
-    try:
-        return await _call(rows, backend, context, pending=_pending(rows, file)), []
-    except Fault as fault:
-        broken = [
-            rows[int(match[1])].fault(
-                rows[int(match[1])].section.field_within_row(item.field[match.end() :]),
-                item.reason,
-                dict(item.params),
-            )
-            for item in fault.violations
-            if (match := _ROW_PATH.match(item.field)) and int(match[1]) < len(rows)
-        ]
-        if not broken:
-            raise
-        return [], broken
-
-
-def _pending(rows: Sequence[FileRow], file: RowFile) -> list[str]:
-    """Name what other services will have recorded by the time that these rows are applied."""
-    own = {row.section.rpc.path for row in rows}
-    return [
-        f"{row.section.aggregate}:{row.external_key}"
-        for row in file.rows
-        if row.section.rpc.path not in own
-    ]
-
-
-async def _call(
-    rows: Sequence[FileRow],
-    backend: Backend,
-    context: CallContext,
-    pending: Iterable[str] | None = None,
-) -> Sequence[types_pb2.RowResult]:
-    rpc = rows[0].section.rpc
-    request: Any = rpc.request_class()
-    for row in rows:
-        row.section.add_to(request, row.message)
-    if pending is not None:
-        request.validate_only = True
-        if "pending" in rpc.descriptor.input_type.fields_by_name:
-            request.pending.extend(pending)
-    answer: Any = await backend.call(rpc, request, context)
-    return cast("Sequence[types_pb2.RowResult]", answer.results)
-
-
-def _refusals(row: FileRow, result: types_pb2.RowResult) -> list[RowFault]:
-    if result.action != types_pb2.ROW_ACTION_REFUSED:
-        return []
-    return [row.fault(item.field, item.reason, dict(item.params)) for item in result.violations]
-
-
-def _count(
-    progress: pb.Import, rows: Sequence[FileRow], results: Sequence[types_pb2.RowResult]
-) -> None:
-    parts = {section.name: section for section in progress.sections}
-    for row, result in zip(rows, results, strict=False):
-        part = parts[row.section.name]
-        outcome = _OUTCOMES[result.action]
-        setattr(part, outcome, getattr(part, outcome) + 1)
-        part.done += 1
-        progress.done += 1
-
-
-def _add_refusal(progress: pb.Import, fault: RowFault) -> None:
-    if len(progress.refusals) >= MAX_FAULTS:
-        return
-    progress.refusals.add(
-        section=fault.section,
-        line=fault.line,
-        external_key=fault.external_key,
-        field=fault.field,
-        rule=fault.rule,
-        params=fault.params,
-    )

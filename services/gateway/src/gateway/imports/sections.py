@@ -1,7 +1,8 @@
 """The kinds of rows that a file can have, read off the contract.
 
 Each service takes the rows of its kinds by one rpc, which the contract names
-``Import…``; a new kind of resource needs no change here.
+``Import…``, and checks them by another, ``Rehearse…``; a new kind of resource needs no
+change here.
 """
 
 import functools
@@ -41,6 +42,11 @@ class Section:
     member: str | None
     resource_field: str
     resource: Descriptor
+
+    @property
+    def rehearsal(self) -> Rpc:
+        """The rpc that checks rows and tells how far it is."""
+        return contract().rpcs[self.rpc.path.replace("/Import", "/Rehearse")]
 
     @property
     def stated(self) -> frozenset[str]:

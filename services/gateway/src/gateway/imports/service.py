@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway.auth import Caller
+from gateway.imports.checking import Backend
 from gateway.imports.documents import read_json, read_yaml
+from gateway.imports.outcome import new_progress
 from gateway.imports.rows import RowFile, read_rows
-from gateway.imports.runner import HEARTBEAT, Backend, Run, check, new_progress
+from gateway.imports.runner import HEARTBEAT, Run
 from gateway.imports.sections import sections
-from gateway.imports.store import Claim, ImportStore, Stored
+from gateway.imports.store import Claim, ImportStore, KeyName, Stored
 from gateway.imports.tables import read_table
 from peyvand.api.v1 import imports_pb2 as pb
 from servicekit.errors import Fault
 from servicekit.ids import is_id, new_id
-from servicekit.rpc_client import CallContext
 
 ID_PREFIX = "imp"
 YAML = "application/yaml"
@@ -53,66 +54,95 @@ class Upload:
 
 
 class Imports:
-    """The imports that this gateway begins, and all that are known."""
+    """The imports that this gateway begins, and all that are known.
+
+    `wait` is for how many seconds whoever sends a file waits for its check.
+    """
 
     def __init__(
         self,
         store: ImportStore,
         backend: Backend,
         closing: asyncio.Event,
+        wait: float,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._backend = backend
         self._closing = closing
+        self._wait = wait
         self._clock = clock
         self._running: set[asyncio.Task[None]] = set()
 
-    async def rehearse(self, upload: Upload, caller: Caller, language: str) -> pb.Import:
-        """Check a file and write nothing. Raises `ProblemError` and `Fault`."""
-        _, progress = await self._check(upload, caller, language)
-        return progress
+    async def begin(
+        self, upload: Upload, caller: Caller, key: str, language: str, *, dry_run: bool
+    ) -> pb.Import:
+        """Check a file and begin to apply it, unless it is a dry run.
 
-    async def begin(self, upload: Upload, caller: Caller, key: str, language: str) -> pb.Import:
-        """Check a file and begin to apply it; the same key gives the import it began before.
-
-        An import that broke off goes on under its id. Raises `ProblemError` and `Fault`.
+        The answer comes when the file is checked, or else after some seconds, while the
+        check goes on. A dry run that is checked by then has no id: nothing is kept of it.
+        The same key gives the import that it began before; one that broke off goes on
+        under its id. Raises `ProblemError` and `Fault`.
         """
-        subject = caller.principal.subject
-        known = await self._known(await self._store.claimed(subject, key), upload)
+        name = KeyName(caller.principal.subject, key, dry_run)
+        known = await self._known(await self._store.claimed(name), upload)
         if known is not None and known.progress.state != pb.IMPORT_STATE_INTERRUPTED:
             return known.progress
-        file, _ = await self._check(upload, caller, language)
+        # A large file takes a while to read, in which others want to be answered.
+        file = await asyncio.to_thread(upload.read)
         progress = new_progress(file)
+        progress.state = pb.IMPORT_STATE_CHECKING
+        progress.dry_run = dry_run
         progress.id = known.progress.id if known else new_id(ID_PREFIX)
-        progress.state = pb.IMPORT_STATE_RUNNING
-        progress.actor = subject
+        progress.actor = name.subject
         progress.started_at.FromDatetime(self._clock())
         progress.updated_at.CopyFrom(progress.started_at)
-        revision = await self._store.put(progress, known.revision if known else 0)
-        if known is None:
-            mine = Claim(progress.id, upload.digest)
-            winner = await self._store.claim(subject, key, mine)
-            if winner != mine:
-                known = await self._known(winner, upload)
-                return known.progress if known else progress
-        if revision is None:
-            return (await self.find(progress.id)).progress
         run = Run(
             file,
             progress,
-            revision,
             store=self._store,
             backend=self._backend,
             token=caller.token,
+            language=language,
             closing=self._closing,
         )
-        answer = pb.Import()
-        answer.CopyFrom(progress)
-        task = asyncio.create_task(run.run(), name=f"import {progress.id}")
+        try:
+            if await run.checked(self._wait) and dry_run:
+                for kept in ("id", "actor", "started_at", "updated_at"):
+                    progress.ClearField(kept)
+                return progress
+            answer, revision = await self._keep(name, progress, known, upload)
+        except BaseException:
+            run.drop()
+            raise
+        if revision is None:
+            run.drop()
+            return answer
+        task = asyncio.create_task(run.run(revision), name=f"import {progress.id}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return answer
+
+    async def _keep(
+        self, name: KeyName, progress: pb.Import, known: Stored | None, upload: Upload
+    ) -> tuple[pb.Import, int | None]:
+        """Keep a new import, or one that goes on, where all can see it.
+
+        Gives it as it is kept and its revision; `None` if somebody else was first, whose
+        import it then is.
+        """
+        answer = pb.Import()
+        answer.CopyFrom(progress)
+        revision = await self._store.put(answer, known.revision if known else 0)
+        if known is None:
+            mine = Claim(answer.id, upload.digest)
+            winner = await self._store.claim(name, mine)
+            if winner != mine:
+                known = await self._known(winner, upload)
+                return (known.progress if known else answer), None
+        if revision is None:
+            return (await self.find(answer.id)).progress, None
+        return answer, revision
 
     async def find(self, import_id: str) -> Stored:
         """Give an import as it is now. Raises `Fault` ``NOT_FOUND``."""
@@ -120,7 +150,7 @@ class Imports:
         if stored is None:
             raise Fault.not_found("import", import_id)
         progress = stored.progress
-        if progress.state == pb.IMPORT_STATE_RUNNING:
+        if progress.state in (pb.IMPORT_STATE_CHECKING, pb.IMPORT_STATE_RUNNING):
             heard = progress.updated_at.ToDatetime(tzinfo=UTC)
             if self._clock() - heard > _SILENCE:
                 progress.state = pb.IMPORT_STATE_INTERRUPTED
@@ -129,6 +159,8 @@ class Imports:
 
     async def close(self) -> None:
         """Break off what runs, so that it is known as interrupted, and disconnect."""
+        # What was begun a moment ago has to begin, or it could not tell that it was ended.
+        await asyncio.sleep(0)
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -145,11 +177,3 @@ class Imports:
             if fault.reason != "NOT_FOUND":
                 raise
             return None
-
-    async def _check(
-        self, upload: Upload, caller: Caller, language: str
-    ) -> tuple[RowFile, pb.Import]:
-        # A large file takes a while to read, in which others want to be answered.
-        file = await asyncio.to_thread(upload.read)
-        context = CallContext(caller.token, language)
-        return file, await check(file, self._backend, context)

@@ -13,11 +13,17 @@ from typing import TypeVar
 
 from nats.errors import Error as NatsError
 from nats.js.api import KeyValueConfig
-from nats.js.errors import APIError, KeyNotFoundError, KeyWrongLastSequenceError
+from nats.js.errors import (
+    APIError,
+    BadRequestError,
+    KeyNotFoundError,
+    KeyWrongLastSequenceError,
+)
 from nats.js.kv import KeyValue
 
 from peyvand.api.v1 import imports_pb2
 from servicekit.broker import Broker
+from servicekit.broker_access import BrokerAccess
 from servicekit.errors import Fault
 
 BUCKET = "IMPORTS"
@@ -36,6 +42,21 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class KeyName:
+    """An `Idempotency-Key` of a caller; for a dry run it is another one."""
+
+    subject: str
+    key: str
+    dry_run: bool = False
+
+    @property
+    def place(self) -> str:
+        """Where its claim is kept."""
+        parts = (self.subject, self.key, *(["dry run"] if self.dry_run else []))
+        return "key." + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
 class Stored:
     """An import as it is kept, and the revision to change it by."""
 
@@ -46,32 +67,32 @@ class Stored:
 class ImportStore:
     """Keeps imports and the keys that they were begun with. Raises `Fault` ``UNAVAILABLE``."""
 
-    def __init__(self, nats_url: str) -> None:
-        self._nats_url = nats_url
+    def __init__(self, access: BrokerAccess, replicas: int = 1) -> None:
+        self._access = access
+        self._replicas = replicas
         self._broker: Broker | None = None
         self._bucket: KeyValue | None = None
         self._opening = asyncio.Lock()
 
-    async def claim(self, subject: str, key: str, claim: Claim) -> Claim:
+    async def claim(self, name: KeyName, claim: Claim) -> Claim:
         """Take an idempotency key of a caller; give the claim that it has already, if any."""
-        name = _name(subject, key)
         value = f"{claim.import_id} {claim.request_digest}".encode()
 
         async def work(bucket: KeyValue) -> Claim:
             try:
-                await bucket.create(name, value)
+                await bucket.create(name.place, value)
             except KeyWrongLastSequenceError:
-                return _claim(await bucket.get(name))
+                return _claim(await bucket.get(name.place))
             return claim
 
         return await self._try(work)
 
-    async def claimed(self, subject: str, key: str) -> Claim | None:
+    async def claimed(self, name: KeyName) -> Claim | None:
         """Give the claim of an idempotency key of a caller; `None` if it is free."""
 
         async def work(bucket: KeyValue) -> Claim | None:
             try:
-                return _claim(await bucket.get(_name(subject, key)))
+                return _claim(await bucket.get(name.place))
             except KeyNotFoundError:
                 return None
 
@@ -123,17 +144,29 @@ class ImportStore:
     async def _open(self) -> KeyValue:
         async with self._opening:
             if self._broker is None:
-                self._broker = await Broker.connect(self._nats_url, name="gateway-imports")
+                self._broker = await Broker.connect(self._access, name="gateway-imports")
             if self._bucket is None:
                 config = KeyValueConfig(
-                    bucket=BUCKET, ttl=KEPT_FOR.total_seconds(), history=1, description="Imports"
+                    bucket=BUCKET,
+                    ttl=KEPT_FOR.total_seconds(),
+                    history=1,
+                    description="Imports",
+                    replicas=self._replicas,
                 )
-                self._bucket = await self._broker.jetstream.create_key_value(config)
+                self._bucket = await self._make(self._broker, config)
             return self._bucket
 
-
-def _name(subject: str, key: str) -> str:
-    return "key." + hashlib.sha256("\x1f".join((subject, key)).encode()).hexdigest()
+    async def _make(self, broker: Broker, config: KeyValueConfig) -> KeyValue:
+        try:
+            return await broker.jetstream.create_key_value(config)
+        except BadRequestError:
+            # It is there with other settings: those of before the broker had more servers.
+            bucket = await broker.jetstream.key_value(BUCKET)
+            info = await broker.jetstream.stream_info(f"KV_{BUCKET}")
+            await broker.jetstream.update_stream(
+                info.config.evolve(num_replicas=config.replicas, max_age=config.ttl)
+            )
+            return bucket
 
 
 def _claim(entry: KeyValue.Entry) -> Claim:

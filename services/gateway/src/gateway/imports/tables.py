@@ -1,9 +1,8 @@
 """CSV tables as nodes: one kind of rows, a column for each field.
 
 A column is named by the path of its field (``code``, ``names.fa``, ``position.latitude``,
-``names[0].text``). Texts come as people type them: with a byte order mark, separated by
-commas, semicolons or tabs, with Persian digits, and with the Arabic letters of a
-keyboard that has no Persian ones.
+``names[0].text``). Tables come as people save them: with a byte order mark, separated by
+commas, semicolons or tabs, with Jalali dates.
 """
 
 import csv
@@ -19,7 +18,8 @@ from persiantools.jdatetime import JalaliDate
 from gateway.imports.documents import plain
 from gateway.imports.faults import RowFault
 from gateway.imports.nodes import Items, Members, Node, Scalar, decode, malformed
-from gateway.shapes import ANY_TEXT, FieldShape, Kind, fields_by_name
+from gateway.imports.spelling import exact
+from gateway.shapes import FieldShape, Kind, fields_by_name
 
 MAX_COLUMNS = 200
 MAX_CELL = 20_000
@@ -31,12 +31,6 @@ _STEP = re.compile(r"([a-z0-9_]+)(?:\[([0-9]{1,2})\])?\Z")
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?\r?\n', re.IGNORECASE)
 _LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
 _JALALI = re.compile(r"(1[34][0-9]{2})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?\Z")
-_DIGITS = {
-    ord(digit): str(n) for script in ("۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩") for n, digit in enumerate(script)
-}
-# Digits, the decimal separator, and the marks of direction that editors leave behind.
-_EXACT = {**_DIGITS, ord("٫"): ".", **dict.fromkeys((0x200C, 0x200E, 0x200F, 0x202B, 0x202C))}
-_LETTERS = {ord("ي"): "ی", ord("ى"): "ی", ord("ك"): "ک"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +103,7 @@ def _columns(
     if len(header) > MAX_COLUMNS:
         raise malformed(f"more than {MAX_COLUMNS} columns", line)
     for cell in header:
-        path = cell.strip().translate(_EXACT).lower()
+        path = exact(cell).lower()
         if path in seen or not path:
             detail = f"{path[:50]} stands twice" if path else "one has no name"
             found.append(RowFault(line, "BAD_COLUMN", {"detail": detail}, field=path[:100]))
@@ -184,11 +178,11 @@ def _row(
             found.append(RowFault(line, "TOO_LONG", params, field=column.path))
             continue
         if column.is_date:
-            rule = _put_date(row, column, text.translate(_EXACT).replace("/", "-"), line)
+            rule = _put_date(row, column, exact(text).replace("/", "-"), line)
             if rule:
                 found.append(RowFault(line, rule, field=column.path))
         elif column.language:
-            name = Members(line, {"text": Scalar(_prose(text, column.language), line)})
+            name = Members(line, {"text": Scalar(text, line)})
             name.values["language"] = Scalar(column.language, line)
             _list_at(row, column.steps[-1][0], line).values.append(name)
         elif column.is_list:
@@ -202,17 +196,13 @@ def _row(
 
 def _cell(text: str, column: _Column, line: int) -> Scalar:
     shape = column.shape
-    if shape is None or (shape.kind is Kind.TEXT and shape.pattern == ANY_TEXT):
-        # Prose is text whatever it looks like; nothing of it is taken for `null`.
-        return Scalar(_prose(text, column.path.rpartition(".")[2]), line)
-    exact = text.translate(_EXACT).strip()
+    if shape is None or shape.kind is Kind.TEXT:
+        # A text is a text whatever it looks like; nothing of it is taken for `null`.
+        return Scalar(text, line)
+    value = exact(text)
     if shape.kind in (Kind.ENUM, Kind.BOOLEAN):
-        exact = exact.lower()
-    return plain(exact, line) if shape.kind is not Kind.TEXT else Scalar(exact, line)
-
-
-def _prose(text: str, language: str) -> str:
-    return text if language == "ar" else text.translate(_LETTERS)
+        value = value.lower()
+    return plain(value, line)
 
 
 def _put_date(row: Members, column: _Column, text: str, line: int) -> str | None:

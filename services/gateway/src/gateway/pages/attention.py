@@ -4,24 +4,35 @@ from collections.abc import Iterable
 
 from gateway.pages.picture import Picture
 from gateway.pages.reading import LIVENESS, SILENT, Reader, counted, liveness_of, state_of
+from gateway.pages.records import address_of
 from gateway.pages.view_model import Matter, StreamRow
 from gateway.pages.wording import TEHRAN, Moment
-from peyvand.observatory.v1 import network_pb2, plan_pb2
+from peyvand.centers.v1 import reports_pb2
+from peyvand.observatory.v1 import alerts_pb2, network_pb2, plan_pb2
 from servicekit.contract import enum_names
+
+_ALERT_KIND = alerts_pb2.AlertKind.DESCRIPTOR
 
 
 def matters(reader: Reader, picture: Picture) -> Iterable[Matter]:
-    """What a person has to decide or to look into; the decisions first."""
+    """What a person has to decide or to look into; alerts first, then the decisions."""
+    alerts = picture.alerts.alerts if picture.alerts is not None else ()
+    for alert in sorted(alerts, key=_is_not_escalated):
+        yield _alert(reader, alert)
     if picture.for_headquarters and picture.action_items is not None:
         for item in picture.action_items.action_items:
             yield _action_item(reader, item)
+    if picture.for_headquarters and picture.reports is not None:
+        for report in picture.reports.period_reports:
+            yield _report(reader, report, picture)
     if picture.status is None:
         return
     late: list[Matter] = []
+    told = _silences_told(picture)
     for center in picture.status.centers:
         if state_of(center) == "suspended":
             yield _suspension(reader, center)
-        if liveness_of(center) in SILENT:
+        if liveness_of(center) in SILENT and center.center_id not in told:
             late.append(_silence(reader, center))
     for source in picture.status.streams:
         if _stream_state(source) in ("late", "stale"):
@@ -31,6 +42,54 @@ def matters(reader: Reader, picture: Picture) -> Iterable[Matter]:
             late.append(Matter("late", text, stream(reader, source).detail, "#sources"))
     yield from late
     yield from _never_heard(reader, picture.status)
+
+
+def _silences_told(picture: Picture) -> set[str]:
+    """Centers of whose silence an alert speaks already."""
+    return {
+        alert.center_id
+        for alert in (picture.alerts.alerts if picture.alerts is not None else ())
+        if alert.kind == alerts_pb2.ALERT_KIND_NODE_SILENT
+    }
+
+
+def _is_not_escalated(alert: alerts_pb2.Alert) -> bool:
+    """Whether nobody has to be told once more that it is open."""
+    return alert.state != alerts_pb2.ALERT_STATE_OPEN or not alert.HasField("escalated_at")
+
+
+def _alert(reader: Reader, alert: alerts_pb2.Alert) -> Matter:
+    words = reader.words
+    kind = enum_names(_ALERT_KIND)[alert.kind]
+    details = [
+        words.label(_ALERT_KIND, kind),
+        words.say("since %(since)s", since=reader.moment(alert.opened_at).short),
+    ]
+    if alert.occurrences > 1:
+        details.append(words.say_count("%(count)s time", "%(count)s times", alert.occurrences))
+    if alert.HasField("escalated_at"):
+        at = reader.moment(alert.escalated_at).short
+        details.append(words.say("not seen in time, escalated %(when)s", when=at))
+    seen = alert.state == alerts_pb2.ALERT_STATE_ACKNOWLEDGED
+    if seen:
+        details.append(
+            words.say(
+                "seen by %(who)s, %(when)s",
+                who=alert.acknowledged_by,
+                when=reader.moment(alert.acknowledged_at).short,
+            )
+        )
+        if alert.comment:
+            details.append(alert.comment)
+    kind_of_matter = "seen" if seen else "alert" if _is_not_escalated(alert) else "escalated"
+    return Matter(
+        kind_of_matter,
+        words.text(alert.summary) or words.label(_ALERT_KIND, kind),
+        words.clauses(details),
+        address_of(alert.resource_id) or f"/centers/{alert.center_id}",
+        alert.sample,
+        alert_id=alert.id if "acknowledge" in alert.allowed_actions else "",
+    )
 
 
 def _never_heard(reader: Reader, status: network_pb2.NetworkStatus) -> Iterable[Matter]:
@@ -64,8 +123,25 @@ def _action_item(reader: Reader, item: plan_pb2.ActionItem) -> Matter:
         "decide",
         words.text(item.text),
         words.clauses(details),
-        f"/v1/action-items/{item.id}",
+        f"/action-items/{item.id}",
         item.sample,
+    )
+
+
+def _report(reader: Reader, report: reports_pb2.PeriodReport, picture: Picture) -> Matter:
+    words = reader.words
+    centers = {c.center_id: c for c in (picture.status.centers if picture.status else ())}
+    center = centers.get(report.center_id)
+    return Matter(
+        "decide",
+        words.say(
+            "%(name)s: the report of %(month)s waits for approval",
+            name=reader.short_name(center) if center is not None else report.center_id,
+            month=words.month(report.period),
+        ),
+        words.say("since %(since)s", since=reader.moment(report.state_since).short),
+        f"/period-reports/{report.id}",
+        report.sample,
     )
 
 
@@ -90,7 +166,7 @@ def _suspension(reader: Reader, center: network_pb2.CenterStatus) -> Matter:
         "decide",
         words.say("%(name)s is suspended: resume or close?", name=reader.short_name(center)),
         words.clauses(details),
-        f"/v1/centers/{center.center_id}",
+        f"/centers/{center.center_id}",
         center.sample,
     )
 
@@ -108,7 +184,7 @@ def _silence(reader: Reader, center: network_pb2.CenterStatus) -> Matter:
         words.say("since %(since)s", since=reader.moment(center.liveness_since).short)
         if known
         else "",
-        f"/v1/centers/{center.center_id}",
+        f"/centers/{center.center_id}",
         center.sample,
     )
 

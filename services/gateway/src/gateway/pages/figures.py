@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from google.protobuf.descriptor import EnumDescriptor
 
+from gateway.pages.capacity import availability, capacity
+from gateway.pages.nodes import marks
+from gateway.pages.picture import Picture
 from gateway.pages.provinces import province_name
 from gateway.pages.reading import LIVENESS, STATE, Reader, liveness_of, state_of
 from gateway.pages.view_model import Card, CenterRow, Part, StageCell
@@ -106,16 +109,19 @@ def _kind(reader: Reader, value: str, card: str, enum: EnumDescriptor | None) ->
     return reader.words.label(enum, value) if enum else value.replace("_", " ")
 
 
-def centers(reader: Reader, status: network_pb2.NetworkStatus) -> Iterable[CenterRow]:
+def centers(reader: Reader, picture: Picture) -> Iterable[CenterRow]:
     """The centers; first those that ask for attention."""
+    if picture.status is None:
+        return
+    status = picture.status
     order = {state: place for place, state in enumerate(_STATE_ORDER)}
     for center in sorted(
         status.centers, key=lambda c: (order.get(state_of(c), len(order)), c.code)
     ):
-        yield _center(reader, center)
+        yield _center(reader, picture, center)
 
 
-def _center(reader: Reader, center: network_pb2.CenterStatus) -> CenterRow:
+def _center(reader: Reader, picture: Picture, center: network_pb2.CenterStatus) -> CenterRow:
     words = reader.words
     state, liveness = state_of(center), liveness_of(center)
     province = province_name(center.province, words.language)
@@ -141,6 +147,9 @@ def _center(reader: Reader, center: network_pb2.CenterStatus) -> CenterRow:
         stages=tuple(_stages(reader, center)),
         projects=" + ".join(projects),
         is_sample=center.sample,
+        nodes=tuple(marks(reader, center.nodes)),
+        capacity=capacity(reader, center),
+        availability=availability(reader, picture.availability.get(center.center_id)),
     )
 
 

@@ -8,7 +8,7 @@ the picture says so.
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -17,8 +17,17 @@ import structlog
 from google.protobuf.message import Message
 
 from gateway.auth import Caller
+from gateway.pages.capacity import day_mark, heard_seconds
 from gateway.transcoding import Backend
-from peyvand.observatory.v1 import events_pb2, network_pb2, plan_pb2, regulations_pb2
+from peyvand.centers.v1 import nodes_pb2, reports_pb2
+from peyvand.observatory.v1 import (
+    alerts_pb2,
+    events_pb2,
+    network_pb2,
+    periods_pb2,
+    plan_pb2,
+    regulations_pb2,
+)
 from servicekit.contract import contract
 from servicekit.errors import Fault
 from servicekit.rpc_client import CallContext
@@ -34,7 +43,14 @@ MIN_INTERVAL = 0.3
 _TIMEOUT = 2.0
 _AUDIENCES = 256
 _EVENTS = 12
+_ALERTS = 50
 _OBSERVATORY = "observatory"
+_CENTERS = "centers"
+# The bars of days change slowly, except that a center falls silent or comes back.
+_DAYS = 90
+_DAYS_FRESH_SECONDS = 60.0
+_FIRST_DAY_FRESH_SECONDS = 3.0
+_DAYS_KEPT = 4096
 HEADQUARTERS_ROLES = ("hq_admin", "hq_analyst")
 _IN_DEVELOPMENT = (
     regulations_pb2.REGULATION_STATE_DRAFTING,
@@ -46,20 +62,33 @@ _IN_DEVELOPMENT = (
 class Picture:
     """The picture of the network that some readers may see, as it was last read.
 
-    A part is `None` where it was never read; `action_items` also where the reader may
-    not see them. `missing` names the parts that could not be read this time and show
-    what was read before; `failing_since` is when that began. `down` names services
-    that do not answer.
+    A part is `None` where it was never read; `action_items`, `alerts`, `nodes`, `reports` and
+    `periods` also where the reader may not see them. `availability` is that of each center
+    by its id; one that is not known is not in it. `missing` names the parts that could not be read
+    this time and show what was read before; `failing_since` is when that began. `down`
+    names services that do not answer.
     """
 
     status: network_pb2.NetworkStatus | None = None
     action_items: plan_pb2.ListActionItemsResponse | None = None
     regulations: regulations_pb2.ListRegulationsResponse | None = None
     events: events_pb2.ListEventsResponse | None = None
+    alerts: alerts_pb2.ListAlertsResponse | None = None
+    nodes: nodes_pb2.ListNodesResponse | None = None
+    reports: reports_pb2.ListPeriodReportsResponse | None = None
+    periods: periods_pb2.NetworkPeriods | None = None
+    availability: Mapping[str, alerts_pb2.Availability] = field(
+        default_factory=dict[str, alerts_pb2.Availability]
+    )
     for_headquarters: bool = False
     missing: frozenset[str] = frozenset()
     failing_since: datetime | None = None
     down: frozenset[str] = frozenset()
+
+    @property
+    def _parts(self) -> Iterable[Message | None]:
+        yield from (self.action_items, self.regulations, self.events)
+        yield from (self.alerts, self.nodes, self.reports, self.periods)
 
     @property
     def tag(self) -> str:
@@ -68,8 +97,14 @@ class Picture:
         if self.status is not None:
             digest.update(f"{self.status.etag} {self.status.cursor}".encode())
             digest.update(self.status.rebuild.SerializeToString())
-        for part in (self.action_items, self.regulations, self.events):
+            for center in self.status.centers:
+                digest.update(_as_shown(center).encode())
+        for part in self._parts:
             digest.update(b"|" + (part.SerializeToString(deterministic=True) if part else b""))
+        for center_id, days in sorted(self.availability.items()):
+            digest.update(f"|{center_id}".encode())
+            # As it is shown: the seconds of today grow while nothing happens.
+            digest.update(" ".join(day_mark(day) for day in days.days).encode())
         digest.update(" ".join((*sorted(self.missing), "|", *sorted(self.down))).encode())
         return digest.hexdigest()[:16]
 
@@ -92,6 +127,7 @@ class Pictures:
         self._readiness = readiness
         self._timeout = min(timeout, _TIMEOUT)
         self._audiences: OrderedDict[object, _Audience] = OrderedDict()
+        self._days: OrderedDict[object, tuple[float, str, alerts_pb2.Availability]] = OrderedDict()
 
     async def recent(self, caller: Caller) -> Picture:
         """A picture that was read within the last moments, or is read now."""
@@ -123,9 +159,8 @@ class Pictures:
 
     async def _read(self, last: Picture, caller: Caller) -> Picture:
         for_headquarters = caller.principal.has(*HEADQUARTERS_ROLES)
-        status, items, regulations, events, down = await asyncio.gather(
+        status, regulations, events, own, down = await asyncio.gather(
             self._ask(caller, "GetNetworkStatus", network_pb2.NetworkStatus),
-            self._action_items(caller) if for_headquarters else _nothing(),
             self._ask(
                 caller,
                 "ListRegulations",
@@ -140,22 +175,129 @@ class Pictures:
                     order=events_pb2.EVENT_ORDER_LATEST_FIRST, page_size=_EVENTS
                 ),
             ),
+            self._for_headquarters(caller) if for_headquarters else _nothing(),
             self._down(),
         )
         parts = {
             "status": status,
             "regulations": _in_development(regulations),
             "events": events,
-        } | ({"action_items": items} if for_headquarters else {})
+        } | own
         missing = frozenset(name for name, part in parts.items() if part is None)
+        away = {_CENTERS if name in ("nodes", "reports") else _OBSERVATORY for name in missing}
         return replace(
             last,
             **{name: part for name, part in parts.items() if part is not None},
+            availability=await self._availability(caller, status) or last.availability,
             for_headquarters=for_headquarters,
             missing=missing,
             failing_since=(last.failing_since or datetime.now(UTC)) if missing else None,
-            down=down | ({_OBSERVATORY} if missing else frozenset()),
+            down=down | away,
         )
+
+    async def _for_headquarters(self, caller: Caller) -> dict[str, Message | None]:
+        names = ("action_items", "alerts", "nodes", "reports", "periods")
+        parts = await asyncio.gather(
+            self._action_items(caller),
+            self._alerts(caller),
+            self._nodes(caller),
+            self._reports(caller),
+            self._periods(caller),
+        )
+        return dict(zip(names, parts, strict=True))
+
+    async def _alerts(self, caller: Caller) -> alerts_pb2.ListAlertsResponse | None:
+        """Those that are open, then those that somebody has seen and that still hold."""
+        found = await asyncio.gather(
+            *(
+                self._ask(
+                    caller,
+                    "ListAlerts",
+                    alerts_pb2.ListAlertsResponse,
+                    alerts_pb2.ListAlertsRequest(state=state, page_size=_ALERTS),
+                )
+                for state in (
+                    alerts_pb2.ALERT_STATE_OPEN,
+                    alerts_pb2.ALERT_STATE_ACKNOWLEDGED,
+                )
+            )
+        )
+        shown = alerts_pb2.ListAlertsResponse()
+        for page in found:
+            if page is None:
+                return None
+            shown.alerts.extend(page.alerts)
+        return shown
+
+    async def _nodes(self, caller: Caller) -> nodes_pb2.ListNodesResponse | None:
+        return await self._ask(
+            caller,
+            "ListNodes",
+            nodes_pb2.ListNodesResponse,
+            nodes_pb2.ListNodesRequest(page_size=200),
+            service="centers.v1.Nodes",
+        )
+
+    async def _reports(self, caller: Caller) -> reports_pb2.ListPeriodReportsResponse | None:
+        """Those that wait for the headquarters."""
+        return await self._ask(
+            caller,
+            "ListPeriodReports",
+            reports_pb2.ListPeriodReportsResponse,
+            reports_pb2.ListPeriodReportsRequest(
+                state=reports_pb2.PERIOD_REPORT_STATE_SUBMITTED, page_size=200
+            ),
+            service="centers.v1.Reports",
+        )
+
+    async def _periods(self, caller: Caller) -> periods_pb2.NetworkPeriods | None:
+        """The months of the last year, without the times that they were asked for at."""
+        found = await self._ask(caller, "GetNetworkPeriods", periods_pb2.NetworkPeriods)
+        if found is not None:
+            found.ClearField("as_of")
+            for period in found.periods:
+                period.totals.ClearField("as_of")
+        return found
+
+    async def _availability(
+        self, caller: Caller, status: network_pb2.NetworkStatus | None
+    ) -> dict[str, alerts_pb2.Availability]:
+        """The last days of each center, asked again when they may have changed."""
+        centers = [
+            center
+            for center in (status.centers if status is not None else ())
+            # Of a center that was never heard of there is nothing to draw.
+            if center.HasField("liveness_since") or center.nodes
+        ]
+        found = await asyncio.gather(*(self._days_of(caller, center) for center in centers))
+        return {
+            center.center_id: days
+            for center, days in zip(centers, found, strict=True)
+            if days is not None
+        }
+
+    async def _days_of(
+        self, caller: Caller, center: network_pb2.CenterStatus
+    ) -> alerts_pb2.Availability | None:
+        key = (audience_key(caller), center.center_id)
+        now = asyncio.get_running_loop().time()
+        state = f"{center.liveness} {center.liveness_since.seconds}"
+        asked_at, last_state, last = self._days.get(key, (float("-inf"), "", None))
+        if last is not None and state == last_state and now - asked_at < _fresh_seconds(last):
+            return last
+        answer = await self._ask(
+            caller,
+            "GetAvailability",
+            alerts_pb2.Availability,
+            alerts_pb2.GetAvailabilityRequest(center_id=center.center_id, days=_DAYS),
+        )
+        if answer is None:
+            return last
+        self._days[key] = (now, state, answer)
+        self._days.move_to_end(key)
+        if len(self._days) > _DAYS_KEPT:
+            self._days.popitem(last=False)
+        return answer
 
     async def _action_items(self, caller: Caller) -> plan_pb2.ListActionItemsResponse | None:
         return await self._ask(
@@ -166,9 +308,14 @@ class Pictures:
         )
 
     async def _ask(
-        self, caller: Caller, name: str, kind: type[_Answer], request: Message | None = None
+        self,
+        caller: Caller,
+        name: str,
+        kind: type[_Answer],
+        request: Message | None = None,
+        service: str = "observatory.v1.Observatory",
     ) -> _Answer | None:
-        rpc = contract().rpcs[f"/peyvand.observatory.v1.Observatory/{name}"]
+        rpc = contract().rpcs[f"/peyvand.{service}/{name}"]
         context = CallContext(caller.token, timeout=self._timeout)
         try:
             answer = await self._backend.call(rpc, request or rpc.request_class(), context)
@@ -198,6 +345,25 @@ def audience_key(caller: Caller) -> object:
     return principal.roles, principal.center_ids, principal.institution_ids
 
 
+def _fresh_seconds(days: alerts_pb2.Availability) -> float:
+    """How long bars of days stay as they are: not long while today has hardly begun to show."""
+    begun = days.days and heard_seconds(days.days[-1]) >= _DAYS_FRESH_SECONDS
+    return _DAYS_FRESH_SECONDS if begun else _FIRST_DAY_FRESH_SECONDS
+
+
+def _as_shown(center: network_pb2.CenterStatus) -> str:
+    """What is told of a center and its nodes without an event, as exactly as it is shown."""
+    told = [f"|{center.center_id} {center.liveness} {center.liveness_since.seconds}"]
+    for node in center.nodes:
+        vitals = node.vitals
+        told.append(
+            f"{node.node_id} {node.liveness} {node.since.seconds} {vitals.queued_reports}"
+            f" {vitals.oldest_queued_seconds // 60} {vitals.disk_free_bytes >> 27}"
+            f" {round(vitals.clock_ahead_ms / 1000)}"
+        )
+    return " ".join(told)
+
+
 def _in_development(
     found: regulations_pb2.ListRegulationsResponse | None,
 ) -> regulations_pb2.ListRegulationsResponse | None:
@@ -212,5 +378,5 @@ def _only(found: Iterable[regulations_pb2.Regulation]) -> list[regulations_pb2.R
     return [item for item in found if item.state in _IN_DEVELOPMENT]
 
 
-async def _nothing() -> None:
-    return None
+async def _nothing() -> dict[str, Message | None]:
+    return {}

@@ -88,3 +88,14 @@ def liveness_of(center: network_pb2.CenterStatus) -> str:
 def counted(status: network_pb2.NetworkStatus) -> list[network_pb2.CenterStatus]:
     """The centers that the network has: those that are not gone, without sample data."""
     return [c for c in status.centers if not c.sample and state_of(c) not in GONE]
+
+
+def figure_labels(words: Wording) -> dict[str, str]:
+    """What the figures of a month are called, by their names."""
+    return {
+        "samples_processed": words.say("Samples processed"),
+        "products_released": words.say("Products released"),
+        "procedures": words.say("Procedures"),
+        "trainees": words.say("People trained"),
+        "articles": words.say("Articles"),
+    }

@@ -8,17 +8,19 @@ from datetime import UTC, datetime
 
 from google.protobuf.struct_pb2 import Struct
 
+from gateway.pages.activity import activity
 from gateway.pages.attention import matters, stream
 from gateway.pages.figures import cards, centers
 from gateway.pages.headline import alarms, headline, title
+from gateway.pages.nodes import rows
 from gateway.pages.picture import Picture
 from gateway.pages.reading import Reader, shared_names
+from gateway.pages.record_view import actor_name
+from gateway.pages.records import address_of
 from gateway.pages.view_model import EventRow, RegulationRow, View
 from gateway.pages.wording import Wording
-from peyvand.api.v1 import annotations_pb2
 from peyvand.observatory.v1 import events_pb2, regulations_pb2
 from servicekit.contract import enum_names
-from servicekit.identity import KNOWN_ROLES
 
 _REGULATION_STATE = regulations_pb2.RegulationState.DESCRIPTOR
 
@@ -37,7 +39,7 @@ def view(picture: Picture, words: Wording, now: datetime | None = None) -> View:
         as_of=reader.moment(status.as_of) if status else None,
         alarms=tuple(alarms(reader, picture)),
         cards=tuple(cards(reader, status)) if status else (),
-        centers=tuple(centers(reader, status)) if status else (),
+        centers=tuple(centers(reader, picture)),
         matters=tuple(matters(reader, picture)),
         for_headquarters=picture.for_headquarters,
         regulations=tuple(_regulation(reader, item) for item in regulations.regulations)
@@ -47,6 +49,8 @@ def view(picture: Picture, words: Wording, now: datetime | None = None) -> View:
         if status
         else (),
         events=tuple(_event(reader, item) for item in events.events) if events else None,
+        nodes=rows(reader, picture),
+        activity=activity(reader, picture),
     )
 
 
@@ -57,7 +61,7 @@ def _regulation(reader: Reader, regulation: regulations_pb2.Regulation) -> Regul
         state=reader.words.label(
             regulations_pb2.RegulationState.DESCRIPTOR, names[regulation.state]
         ),
-        address=f"/v1/regulations/{regulation.id}",
+        address=f"/regulations/{regulation.id}",
         is_sample=regulation.sample,
     )
 
@@ -69,20 +73,12 @@ def _event(reader: Reader, event: events_pb2.Event) -> EventRow:
     kind = event.type.split(".")[-2] if event.type.count(".") else ""
     return EventRow(
         text=text or event.type,
-        actor=_actor(reader, _text(step, "actor")),
+        actor=actor_name(_text(step, "actor"), reader.words),
         reason=_text(step, "reason"),
         when=reader.moment(event.time),
-        address=f"/v1/events?subject={event.subject}",
+        address=address_of(event.subject) or f"/v1/events?subject={event.subject}",
         is_sample=_flag(_member(event.data, kind), "sample"),
     )
-
-
-def _actor(reader: Reader, subject: str) -> str:
-    place, _, role = subject.partition(":")
-    if place != "local" or role not in KNOWN_ROLES:
-        return subject
-    label = reader.words.label(annotations_pb2.Role.DESCRIPTOR, role)
-    return reader.words.say("%(role)s, on this machine", role=label)
 
 
 def _member(data: Struct, name: str) -> Struct:

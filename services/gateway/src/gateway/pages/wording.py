@@ -9,6 +9,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from importlib import resources
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,8 @@ from servicekit.contract import enum_names, value_label
 TEHRAN = ZoneInfo("Asia/Tehran")
 LANGUAGES: tuple[Language, ...] = ("fa", "en")
 _LOCALES: dict[Language, str] = {"fa": "fa_IR", "en": "en_GB"}
+# The year of a month tells its calendar; those of the Persian one are below this.
+_FIRST_GREGORIAN_YEAR = 2000
 # As in Persian, but in Latin script: `strftime` of persiantools knows no other spelling.
 _JALALI_MONTHS_EN = (
     "Farvardin",
@@ -87,6 +90,22 @@ class Wording:
         """Write a number with the digits and separators of the language."""
         return self.numerals(format_decimal(value, locale=self._locale))
 
+    def decimal(self, value: float) -> str:
+        """Write a number with at most one digit after the point, in the language's digits."""
+        text = format_decimal(round(value, 1), format="#,##0.#", locale=self._locale)
+        return self.numerals(text)
+
+    def amount(self, value: Decimal) -> str:
+        """Write an amount of money in full, in the language's digits."""
+        text = format_decimal(value, format="#,##0.####", locale=self._locale)
+        return self.numerals(text)
+
+    def percent(self, share: float) -> str:
+        """Write a share of one in percent; only all of it is 100."""
+        shown = min(round(share * 100, 1), 99.9) if share < 1 else 100.0
+        text = format_decimal(shown, format="#,##0.#", locale=self._locale)
+        return self.numerals(text) + ("٪" if self.language == "fa" else "%")
+
     def numerals(self, text: str) -> str:
         """Write the digits within a text as the language does."""
         if self.language != "fa":
@@ -136,6 +155,22 @@ class Wording:
             other_day=other,
             short=clock if local.date() == today else self._comma.join((own, clock)),
         )
+
+    def day(self, iso: str) -> str:
+        """A day, ``2026-11-22``, in the reader's calendar."""
+        exact = date.fromisoformat(iso)
+        return self._jalali(exact) if self.language == "fa" else self._gregorian(exact)
+
+    def month(self, period: str) -> str:
+        """A month, ``1405-08`` or ``2026-11``, by its name; it stays in its own calendar."""
+        year, month = (int(part) for part in period.split("-"))
+        if year >= _FIRST_GREGORIAN_YEAR:
+            text = format_date(date(year, month, 1), "MMMM y", locale=self._locale)
+            return self._in_gregorian(text)
+        if self.language == "fa":
+            name = JalaliDate(year, month, 1).strftime("%B", locale="fa")
+            return f"{name} {self.numerals(str(year))}"
+        return f"{_JALALI_MONTHS_EN[month - 1]} {year}"
 
     def weekday(self, value: Timestamp) -> str:
         """Day of the week in Tehran."""

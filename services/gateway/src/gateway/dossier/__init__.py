@@ -1,0 +1,1 @@
+"""The dossier of a project as a document to read and print."""
