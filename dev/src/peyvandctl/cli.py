@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from peyvandctl import cli_doctor, cli_import, cli_network
+from peyvandctl import (
+    cli_alerts,
+    cli_backup,
+    cli_centers,
+    cli_doctor,
+    cli_dossier,
+    cli_export,
+    cli_import,
+    cli_network,
+    cli_node,
+    cli_portfolio,
+    cli_projects,
+    cli_reports,
+)
 
 app = typer.Typer(
     name="peyvand",
@@ -26,16 +39,16 @@ def main() -> None:
 def up() -> None:
     """Start the whole network in the foreground; Ctrl-C stops it.
 
-    It begins with what the public reports say of the network. PEYVAND_SAMPLE=1 adds
-    sample projects and companies, which are labelled as such wherever they are shown.
+    It begins with what the public reports say of the network, and with the node of Razavi
+    Khorasan, which joins as any center does; PEYVAND_NODE=0 leaves it out. PEYVAND_SAMPLE=1
+    adds sample projects and companies, which are labelled as such wherever they are shown.
     PEYVAND_HOME is the folder of its data (.peyvand), PEYVAND_PORT the port of the
     gateway (8080; 0 takes any free one), PEYVAND_HOST the address it listens on.
     """
     # Imported here: the other commands need none of it and answer sooner.
-    from peyvandctl import seed
     from peyvandctl import up as foreground
 
-    raise typer.Exit(foreground.run(Console(stderr=False), after_start=seed.load))
+    raise typer.Exit(foreground.run(Console(stderr=False), after_start=foreground.begin))
 
 
 @app.command()
@@ -70,10 +83,18 @@ def token(
 
 
 app.command()(cli_network.status)
-app.command()(cli_network.centers)
-app.command()(cli_network.projects)
+app.add_typer(cli_centers.app)
 app.command()(cli_network.agreements)
 app.command()(cli_network.events)
+app.command()(cli_portfolio.portfolio)
 app.command("import")(cli_import.import_file)
+app.command()(cli_dossier.dossier)
 app.command()(cli_doctor.doctor)
 app.command()(cli_network.rebuild)
+app.command()(cli_backup.backup)
+app.command()(cli_backup.restore)
+app.add_typer(cli_projects.app)
+app.add_typer(cli_node.app)
+app.add_typer(cli_reports.app)
+app.add_typer(cli_alerts.app)
+app.add_typer(cli_export.app)

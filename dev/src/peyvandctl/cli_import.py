@@ -12,18 +12,18 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from peyvandctl import imports
+from peyvandctl.client import Api
 from peyvandctl.terminal import (
-    JsonOption,
-    LanguageOption,
     Terminal,
-    TokenOption,
-    UrlOption,
     broken_rule,
-    session,
+    with_session,
 )
 
 
+@with_session
 def import_file(
+    api: Api,
+    terminal: Terminal,
     file: Annotated[Path, typer.Argument(help="YAML, JSON, or a CSV table of one kind.")],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check, and write nothing.")] = False,
@@ -33,10 +33,6 @@ def import_file(
     key: Annotated[
         str | None, typer.Option(help="Idempotency key; the same key gives the same import.")
     ] = None,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    as_json: JsonOption = False,
-    lang: LanguageOption = None,
 ) -> None:
     """Bring the network to what a file says; a file with a broken row changes nothing.
 
@@ -46,31 +42,35 @@ def import_file(
     network goes on with what it has begun.
     """
     key = key or secrets.token_hex(16)
-    with session(url, token, lang, as_json=as_json) as (api, terminal):
-        with _progress(terminal) as shown:
-            task, begun = shown.add_task("Checking", total=None), False
+    with _progress(terminal) as shown:
+        task = shown.add_task("Checking", total=None)
 
-            def tell(result: dict[str, Any]) -> None:
-                nonlocal begun
-                begun = True
-                shown.update(
-                    task, description="Applying", total=result["rows"], completed=result["done"]
-                )
+        def tell(result: dict[str, Any]) -> None:
+            checking = result["state"] in ("checking", "checked", "rejected")
+            shown.update(
+                task,
+                description="Checking" if checking else "Applying",
+                total=result["rows"],
+                completed=result["done"],
+            )
 
-            try:
-                result = imports.send(api, file, kind=kind, dry_run=dry_run, key=key, progress=tell)
-            except KeyboardInterrupt:
-                if begun:
-                    again = f"peyvand import {shlex.quote(str(file))} --key {key}"
-                    again += f" --kind {kind}" if kind else ""
-                    terminal.err.print(f"The network goes on with it. To watch it again: {again}")
-                raise
-        if as_json:
-            terminal.json(result)
-        else:
-            _show(terminal, result)
-        if result["state"] not in ("done", "checked"):
-            raise typer.Exit(1)
+        try:
+            result = imports.send(api, file, kind=kind, dry_run=dry_run, key=key, progress=tell)
+        except KeyboardInterrupt:
+            # It may have been begun although nothing of it has been heard yet.
+            again = f"peyvand import {shlex.quote(str(file))} --key {key}"
+            again += f" --kind {kind}" if kind else ""
+            again += " --dry-run" if dry_run else ""
+            terminal.err.print(
+                f"The network goes on with what it has begun. To watch it again: {again}"
+            )
+            raise
+    if terminal.as_json:
+        terminal.json(result)
+    else:
+        _show(terminal, result)
+    if result["state"] not in ("done", "checked"):
+        raise typer.Exit(2 if result["state"] == "rejected" else 1)
 
 
 def _progress(terminal: Terminal) -> Progress:
@@ -89,6 +89,7 @@ _ENDS = {
     "checked": ("green", "Every row can be applied; nothing was written."),
     "done": ("green", "Done."),
     "incomplete": ("yellow", "Some rows were refused; all others are applied."),
+    "rejected": ("red", "Rows break rules; nothing was written."),
     "interrupted": ("red", "It broke off. Send the same file again: what is applied stays."),
 }
 

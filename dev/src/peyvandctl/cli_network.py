@@ -1,4 +1,4 @@
-"""Commands that ask the network: status, centers, projects, agreements, events, rebuild."""
+"""Commands that ask the network: status, agreements, events, rebuild."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ from rich.markup import escape
 
 from peyvandctl.client import Api, ApiError
 from peyvandctl.terminal import (
-    JsonOption,
-    LanguageOption,
+    LimitOption,
     Terminal,
-    TokenOption,
-    UrlOption,
-    session,
+    with_session,
 )
 
 _STATE_COLOURS = {
@@ -42,188 +39,108 @@ _KINDS = {
 _RETRY_SECONDS = 2.0
 _REBUILD_SECONDS = 600.0
 
-LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Show at most so many.")]
 
-
-def status(
-    *,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    as_json: JsonOption = False,
-    lang: LanguageOption = None,
-) -> None:
+@with_session
+def status(api: Api, terminal: Terminal) -> None:
     """Show the picture of the network: centers, totals, and how fresh they are."""
-    with session(url, token, lang, as_json=as_json) as (api, terminal):
-        picture = api.get("/v1/network/status")
-        if as_json:
-            terminal.json(picture)
-            return
-        rows = [
-            (
-                center["code"],
-                terminal.text(center["names"]),
-                center["province"],
-                terminal.label(_CENTER_STATE, center["state"]),
-                terminal.label(_LIVENESS, center["liveness"] or "unknown"),
-                _counts(terminal, center["projects_by_stage"], _STAGE),
-            )
-            for center in picture["centers"]
-        ]
-        terminal.table(("Code", "Center", "Province", "State", "Liveness", "Projects"), rows)
-        terminal.line("")
-        for name, total in picture["totals"].items():
-            if total is not None:
-                terminal.line(_total(terminal, name, total))
-        if picture["sample"]:
-            terminal.line(f"[yellow](+n): {terminal.word('sample data')}[/]")
-        terminal.line(f"[dim]{terminal.word('as of')} {picture['as_of']}[/]")
+    picture = api.get("/v1/network/status")
+    if terminal.as_json:
+        terminal.json(picture)
+        return
+    rows = [
+        (
+            center["code"],
+            terminal.text(center["names"]),
+            center["province"],
+            terminal.label(_CENTER_STATE, center["state"]),
+            terminal.label(_LIVENESS, center["liveness"] or "unknown"),
+            _counts(terminal, center["projects_by_stage"], _STAGE),
+        )
+        for center in picture["centers"]
+    ]
+    terminal.table(("Code", "Center", "Province", "State", "Liveness", "Projects"), rows)
+    terminal.line("")
+    for name, total in picture["totals"].items():
+        if total is not None:
+            tell = _activity if name == "activity" else _total
+            terminal.line(tell(terminal, name, total))
+    if picture["sample"]:
+        terminal.line(f"[yellow](+n): {terminal.word('sample data')}[/]")
+    terminal.line(f"[dim]{terminal.word('as of')} {picture['as_of']}[/]")
 
 
-def centers(
-    *,
-    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
-    province: Annotated[str | None, typer.Option(help="ISO 3166-2, e.g. IR-07.")] = None,
-    limit: LimitOption = None,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    as_json: JsonOption = False,
-    lang: LanguageOption = None,
-) -> None:
-    """List the centers."""
-    with session(url, token, lang, as_json=as_json) as (api, terminal):
-        found = api.pages("/v1/centers", "centers", limit, state=state, province=province)
-        if as_json:
-            terminal.json(found)
-            return
-        rows = [
-            (
-                item["code"],
-                _labelled(terminal, item, "names"),
-                item["province"],
-                terminal.label(_CENTER_STATE, item["state"]),
-            )
-            for item in found
-        ]
-        terminal.table(("Code", "Center", "Province", "State"), rows)
-
-
-def projects(
-    *,
-    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
-    stage: Annotated[str | None, typer.Option(help="Only those in this stage, e.g. s3.")] = None,
-    limit: LimitOption = None,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    as_json: JsonOption = False,
-    lang: LanguageOption = None,
-) -> None:
-    """List the projects."""
-    with session(url, token, lang, as_json=as_json) as (api, terminal):
-        found = api.pages("/v1/projects", "projects", limit, state=state, stage=stage)
-        if as_json:
-            terminal.json(found)
-            return
-        names: dict[str, str] = {
-            str(item["id"]): terminal.text(item["names"])
-            for item in (api.pages("/v1/centers", "centers") if found else ())
-        }
-        rows = [
-            (
-                _labelled(terminal, item, "titles"),
-                names.get(item["lead_center_id"], str(item["lead_center_id"])),
-                terminal.label("projects.v1.Pathway", item["pathway"]),
-                terminal.label(_STAGE, item["stage"]),
-                terminal.label("projects.v1.ProjectState", item["state"]),
-            )
-            for item in found
-        ]
-        terminal.table(("Project", "Center", "Pathway", "Stage", "State"), rows)
-
-
+@with_session
 def agreements(
+    api: Api,
+    terminal: Terminal,
     *,
     state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
     kind: Annotated[str | None, typer.Option(help="treaty, framework, mou, ...")] = None,
     limit: LimitOption = None,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    as_json: JsonOption = False,
-    lang: LanguageOption = None,
 ) -> None:
     """List the agreements."""
-    with session(url, token, lang, as_json=as_json) as (api, terminal):
-        found = api.pages("/v1/agreements", "agreements", limit, state=state, kind=kind)
-        if as_json:
-            terminal.json(found)
-            return
-        rows = [
-            (
-                terminal.label("partners.v1.AgreementKind", item["kind"]),
-                _labelled(terminal, item, "titles"),
-                terminal.label(_AGREEMENT_STATE, item["state"]),
-                terminal.date(item["signed_date"]),
-                terminal.date(item["expiry_date"]),
-            )
-            for item in found
-        ]
-        terminal.table(("Kind", "Agreement", "State", "Signed", "Expires"), rows)
+    found = api.pages("/v1/agreements", "agreements", limit, state=state, kind=kind)
+    if terminal.as_json:
+        terminal.json(found)
+        return
+    rows = [
+        (
+            terminal.label("partners.v1.AgreementKind", item["kind"]),
+            terminal.labelled(item, "titles"),
+            terminal.label(_AGREEMENT_STATE, item["state"]),
+            terminal.date(item["signed_date"]),
+            terminal.date(item["expiry_date"]),
+        )
+        for item in found
+    ]
+    terminal.table(("Kind", "Agreement", "State", "Signed", "Expires"), rows)
 
 
+@with_session
 def events(
+    api: Api,
+    terminal: Terminal,
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it happens.")] = False,
     after: Annotated[str | None, typer.Option(help="Begin after this cursor.")] = None,
     limit: Annotated[int, typer.Option(min=0, help="Latest events to begin with.")] = 20,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    as_json: JsonOption = False,
-    lang: LanguageOption = None,
 ) -> None:
     """Show what happened, the latest last; with --json one event a line."""
-    with session(url, token, lang, as_json=as_json) as (api, terminal):
-        cursor = after or ""
-        if after is None:
-            cursor = api.get("/v1/events", page_size=1)["head_cursor"]
-            for event in reversed(_latest(api, limit) if limit else ()):
-                _show_event(terminal, event)
-        else:
-            for event in _events_after(api, after):
-                cursor = event["cursor"]
-                _show_event(terminal, event)
-        if follow:
-            _follow(api, terminal, cursor)
+    cursor = after or ""
+    if after is None:
+        cursor = api.get("/v1/events", page_size=1)["head_cursor"]
+        for event in reversed(_latest(api, limit) if limit else ()):
+            _show_event(terminal, event)
+    else:
+        for event in _events_after(api, after):
+            cursor = event["cursor"]
+            _show_event(terminal, event)
+    if follow:
+        _follow(api, terminal, cursor)
 
 
-def rebuild(
-    *,
-    url: UrlOption = None,
-    token: TokenOption = None,
-    as_json: JsonOption = False,
-    lang: LanguageOption = None,
-) -> None:
+@with_session
+def rebuild(api: Api, terminal: Terminal) -> None:
     """Build the picture of the network anew from its events, and compare."""
-    with session(url, token, lang, as_json=as_json) as (api, terminal):
-        with terminal.err.status("Building the picture anew from all events"):
-            result = api.post("/v1/network:rebuild", timeout=_REBUILD_SECONDS)
-        same = result["digest_before"] == result["digest_after"]
-        if as_json:
-            terminal.json(result)
-        else:
-            rows = [
-                (table["name"], str(table["rows_before"]), str(table["rows_after"]))
-                for table in result["tables"]
-            ]
-            terminal.table(("Table", "Rows before", "Rows after"), rows)
-            terminal.line(f"\nbefore  {result['digest_before']}  {result['events_before']} events")
-            terminal.line(f"after   {result['digest_after']}  {result['events_after']} events")
-            terminal.line(
-                "[green]The same picture came out.[/]"
-                if same
-                else "[yellow]The picture differs.[/]"
-            )
-        # Events that arrived in between change the picture, and are no fault of it.
-        if not same and result["events_before"] == result["events_after"]:
-            raise typer.Exit(1)
+    with terminal.err.status("Building the picture anew from all events"):
+        result = api.post("/v1/network:rebuild", timeout=_REBUILD_SECONDS)
+    same = result["digest_before"] == result["digest_after"]
+    if terminal.as_json:
+        terminal.json(result)
+    else:
+        rows = [
+            (table["name"], str(table["rows_before"]), str(table["rows_after"]))
+            for table in result["tables"]
+        ]
+        terminal.table(("Table", "Rows before", "Rows after"), rows)
+        terminal.line(f"\nbefore  {result['digest_before']}  {result['events_before']} events")
+        terminal.line(f"after   {result['digest_after']}  {result['events_after']} events")
+        terminal.line(
+            "[green]The same picture came out.[/]" if same else "[yellow]The picture differs.[/]"
+        )
+    # Events that arrived in between change the picture, and are no fault of it.
+    if not same and result["events_before"] == result["events_after"]:
+        raise typer.Exit(1)
 
 
 def _counts(terminal: Terminal, counts: Iterable[Mapping[str, Any]], enum: str = "") -> str:
@@ -245,9 +162,23 @@ def _total(terminal: Terminal, name: str, total: Mapping[str, Any]) -> str:
     return f"{terminal.word(name)}: [bold]{_figure(total)}[/] [dim]({coverage})[/]{tail}"
 
 
-def _labelled(terminal: Terminal, item: Mapping[str, Any], field: str) -> str:
-    label = f" ({terminal.word('sample data')})" if item["sample"] else ""
-    return terminal.text(item[field]) + label
+def _activity(terminal: Terminal, name: str, month: Mapping[str, Any]) -> str:
+    """What centers did in a month; a figure that none of them gave is unknown."""
+    coverage = f"{month['known']} {terminal.word('of')} {month['of']}"
+    figures = [
+        f"{terminal.word(figure)} {_sum(terminal, total)}"
+        for figure, total in month.items()
+        if isinstance(total, Mapping)
+    ]
+    return (
+        f"{terminal.word(name)} {month['period']} [dim]({coverage} {terminal.word('approved')})[/]"
+        f"  {escape(', '.join(figures))}"
+    )
+
+
+def _sum(terminal: Terminal, total: Mapping[str, Any]) -> str:
+    value = terminal.word("unknown") if total["value"] is None else total["value"]
+    return f"{value} (+{total['sample']})" if total["sample"] is not None else str(value)
 
 
 def _latest(api: Api, limit: int) -> list[dict[str, Any]]:
@@ -274,16 +205,10 @@ def _show_event(terminal: Terminal, event: Mapping[str, Any]) -> None:
     if terminal.as_json:
         typer.echo(json.dumps(event, ensure_ascii=False))
         return
-    data = event.get("data") or {}
-    resource = next(
-        (value for name, value in data.items() if name != "change" and isinstance(value, dict)), {}
-    )
-    name = resource.get("names") or resource.get("titles") or resource.get("title")
-    label = terminal.text(name) if isinstance(name, dict) else resource.get("code") or ""
-    what = str(event["type"]).removeprefix("peyvand.").replace(".v1.", " ", 1)
+    told = terminal.text({"fa": event.get("summaryfa"), "en": event.get("summaryen")})
     when, subject = str(event["time"])[:19], event["subject"]
     terminal.line(
-        f"[dim]{when}[/]  [bold]{escape(what)}[/]  {escape(str(label))}  [dim]{subject}[/]"
+        f"[dim]{when}[/]  [bold]{escape(told or str(event['type']))}[/]  [dim]{subject}[/]"
     )
 
 

@@ -18,6 +18,8 @@ from peyvandctl.state import LOOPBACK, State
 
 _DEFAULT_PORT = "8080"
 _TIMEOUT = 30.0
+# Seconds in which nothing of a long answer comes.
+_DOWNLOAD_SILENCE = 120.0
 
 
 class ApiError(ClusterError):
@@ -125,16 +127,34 @@ class Api:
         content: bytes = b"{}",
         media_type: str = "application/json",
         key: str | None = None,
+        etag: str | None = None,
         query: Mapping[str, str] | None = None,
         timeout: float = _TIMEOUT,
     ) -> dict[str, Any]:
-        """Send something, under a new idempotency key when none is given."""
+        """Send something, under a new idempotency key when none is given.
+
+        `etag` is the version tag of what was read, where a step is taken from there.
+        """
         headers = {"Content-Type": media_type, "Idempotency-Key": key or secrets.token_hex(16)}
+        if etag is not None:
+            headers["If-Match"] = f'"{etag}"'
         return _members(
             self._send(
                 "POST", path, content=content, headers=headers, params=query, timeout=timeout
             )
         )
+
+    def patch(self, path: str, content: bytes, *, etag: str) -> dict[str, Any]:
+        """Change some fields of what was read as `etag`."""
+        return self._change("PATCH", path, content, etag)
+
+    def put(self, path: str, content: bytes, *, etag: str) -> dict[str, Any]:
+        """Replace what was read as `etag`."""
+        return self._change("PUT", path, content, etag)
+
+    def _change(self, method: str, path: str, content: bytes, etag: str) -> dict[str, Any]:
+        headers = {"Content-Type": "application/json", "If-Match": f'"{etag}"'}
+        return _members(self._send(method, path, content=content, headers=headers))
 
     def pages(
         self, path: str, collection: str, limit: int | None = None, **query: str | int | None
@@ -163,6 +183,19 @@ class Api:
                     answer.read()
                     raise _refusal(answer)
                 yield answer.iter_lines()
+        except httpx.HTTPError as error:
+            raise self._out_of_reach(error) from error
+
+    @contextmanager
+    def download(self, path: str, **query: str) -> Generator[Iterator[bytes]]:
+        """Read an answer that is no JSON, piece by piece."""
+        timeout = httpx.Timeout(_TIMEOUT, read=_DOWNLOAD_SILENCE)
+        try:
+            with self._client.stream("GET", path, params=query, timeout=timeout) as answer:
+                if answer.status_code >= 400:
+                    answer.read()
+                    raise _refusal(answer)
+                yield answer.iter_bytes()
         except httpx.HTTPError as error:
             raise self._out_of_reach(error) from error
 

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
+from hubkit.topology import CENTERS, GATEWAY, PROJECTS, REGISTRAR, SERVICES, ServiceSpec
 from peyvandctl.errors import ClusterError
 from peyvandctl.issuer import AUDIENCE, DEFAULT_TTL_SECONDS, LocalIssuer
 from peyvandctl.nats import NatsServer
@@ -26,7 +27,16 @@ from peyvandctl.processes import (
     http_status,
     orphans,
 )
-from peyvandctl.state import LOOPBACK, HomeLock, Secrets, State, port_is_free
+from peyvandctl.state import (
+    LOOPBACK,
+    HomeLock,
+    Secrets,
+    State,
+    claim_port,
+    port_is_free,
+    port_setting,
+)
+from peyvandctl.topology import Replica, chosen, metrics_port, replicas_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -35,37 +45,12 @@ if TYPE_CHECKING:
 
 _Part = TypeVar("_Part")
 
-GATEWAY = "gateway"
 DEFAULT_PORT = 8080
-_HIGHEST_PORT = 65_535
 _START_TRIES = 3
 _FIRST_BACKOFF_SECONDS = 0.2
 _LONGEST_BACKOFF_SECONDS = 10.0
 _HEALTHY_AFTER_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class ServiceSpec:
-    """A service of the network.
-
-    Attributes:
-        name: its name in the cluster, in addresses and in the settings of the others.
-        module: run as ``python -m <module>``; told by ``PEYVAND_MIGRATE`` to migrate first.
-        has_database: whether it owns a database.
-    """
-
-    name: str
-    module: str
-    has_database: bool
-
-
-SERVICES = (
-    ServiceSpec("centers", "centers", has_database=True),
-    ServiceSpec("projects", "projects", has_database=True),
-    ServiceSpec("partners", "partners", has_database=True),
-    ServiceSpec("observatory", "observatory", has_database=True),
-    ServiceSpec(GATEWAY, "gateway", has_database=False),
-)
+_CERTIFICATE_LOOK_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -99,6 +84,9 @@ class Cluster:
         services: Sequence[str | ServiceSpec] | None = None,
         port: int | None = None,
         host: str | None = None,
+        nodes_host: str | None = None,
+        nodes_port: int | None = None,
+        replicas: int = 1,
         supervise: bool = False,
         env: Mapping[str, str] | None = None,
         on_event: Callable[[ClusterEvent], None] | None = None,
@@ -111,16 +99,29 @@ class Cluster:
                 list gives PostgreSQL and NATS only.
             port: of the gateway; ``PEYVAND_PORT`` or 8080 when None, 0 for any free one.
             host: address the gateway listens on; ``PEYVAND_HOST`` or loopback when None.
+            nodes_host: name or address under which nodes on other machines reach the
+                broker of this one; ``PEYVAND_NODES_HOST`` when None. Empty: the broker
+                listens on loopback alone.
+            nodes_port: the port of the broker; ``PEYVAND_NODES_PORT`` when None, 0 for the
+                one that it had, or any free one.
+            replicas: processes of each service that run side by side; of the gateway too.
             supervise: start a process again when it dies by itself.
             env: settings added to the environment of every service.
             on_event: told what happens, from the event loop.
 
         Raises:
-            ClusterError: ``PEYVAND_PORT`` is no port number, or a service is unknown.
+            ClusterError: ``PEYVAND_PORT`` or ``PEYVAND_NODES_PORT`` is no port number, or a
+                service is unknown.
         """
         self.home = Home.locate(home)
-        self.services = _chosen(services)
-        self._wanted_port = _gateway_port() if port is None else port
+        self.services = chosen(services)
+        self.replicas = replicas_of(self.services, replicas)
+        self._wanted_port = port_setting("PEYVAND_PORT", DEFAULT_PORT) if port is None else port
+        self._nodes_port = (
+            port_setting("PEYVAND_NODES_PORT", 0) if nodes_port is None else nodes_port
+        )
+        given = os.environ.get("PEYVAND_NODES_HOST", "") if nodes_host is None else nodes_host
+        self._nodes_host = given.strip().strip("[]")
         self._host = host or os.environ.get("PEYVAND_HOST") or LOOPBACK
         self._supervise = supervise
         self._extra_env = dict(env or {})
@@ -130,6 +131,7 @@ class Cluster:
         # When each process last died, and how long its start was held back then.
         self._deaths: dict[str, tuple[float, float]] = {}
         self._revivals: set[asyncio.Task[None]] = set()
+        self._certificate: asyncio.Task[None] | None = None
         self._ports: dict[str, int] = {}
         self._postgres: PostgresServer | None = None
         self._nats: NatsServer | None = None
@@ -164,17 +166,27 @@ class Cluster:
 
     @property
     def gateway_url(self) -> str:
-        """Where the gateway answers on this machine, without a slash at the end."""
+        """Where the (first) gateway answers on this machine, without a slash at the end."""
+        return self.gateway_urls[0]
+
+    @property
+    def gateway_urls(self) -> list[str]:
+        """Where each gateway answers on this machine."""
         host = LOOPBACK if ip_address(self._host).is_unspecified else self._host
-        return f"http://{host}:{self._ports[GATEWAY]}"
+        return [f"http://{host}:{self._ports[name]}" for name in self.names(GATEWAY)]
+
+    def names(self, service: str) -> list[str]:
+        """Return the names of the processes of a service."""
+        return [each.name for each in self.replicas if each.service.name == service]
 
     def target(self, service: str) -> str:
-        """Return ``host:port`` of a service's gRPC server."""
-        return f"{LOOPBACK}:{self._ports[service]}"
+        """Return where a service's gRPC servers are: ``host:port``, or a list of them for gRPC."""
+        servers = [f"{LOOPBACK}:{self._ports[name]}" for name in self.names(service)]
+        return servers[0] if len(servers) == 1 else f"ipv4:{','.join(servers)}"
 
-    def metrics_url(self, service: str) -> str:
-        """Return the base of ``/livez``, ``/readyz`` and ``/metrics`` of a service."""
-        return f"http://{LOOPBACK}:{self._ports[_metrics(service)]}"
+    def metrics_url(self, process: str) -> str:
+        """Return the base of ``/livez``, ``/readyz`` and ``/metrics`` of a process."""
+        return f"http://{LOOPBACK}:{self._ports[metrics_port(process)]}"
 
     def process(self, name: str) -> ManagedProcess:
         """Return a process by name: a service, ``postgres`` or ``nats``.
@@ -240,38 +252,69 @@ class Cluster:
             await self.stop()
             raise
 
+    async def run_beside(self, spec: ProcessSpec) -> None:
+        """Run one more process with the network; it is watched and stopped like the others.
+
+        Raises:
+            ClusterError: it does not start.
+        """
+        await self._start_process(spec)
+
     async def stop(self) -> None:
         """Stop everything in order: who calls before who is called."""
         await self._stop_processes()
         self._lock.release()
 
-    def service_environment(self, service: ServiceSpec) -> dict[str, str]:
-        """Return the environment in which a service runs."""
+    def service_environment(self, service: ServiceSpec, number: int = 1) -> dict[str, str]:
+        """Return the environment in which a process of a service runs, by default the first."""
+        replica = Replica(service, number)
         listen = LOOPBACK if service.name != GATEWAY else self._host
         inherited = {
-            name: value for name, value in os.environ.items() if name not in _NOT_INHERITED
+            name: value
+            for name, value in os.environ.items()
+            if name not in _NOT_INHERITED and not name.startswith(_OF_ANOTHER_ISSUER)
         }
         settings = {
             "PYTHONUNBUFFERED": "1",
             # The current folder holds data; it is no place to import from.
             "PYTHONSAFEPATH": "1",
             "PEYVAND_HOME": str(self.home.root),
-            "PEYVAND_NATS_URL": self.nats.url,
-            "PEYVAND_LISTEN": f"{listen}:{self._ports[service.name]}",
-            "PEYVAND_METRICS_LISTEN": f"{LOOPBACK}:{self._ports[_metrics(service.name)]}",
+            "PEYVAND_LISTEN": f"{listen}:{self._ports[replica.name]}",
+            "PEYVAND_METRICS_LISTEN": f"{LOOPBACK}:{self._ports[replica.metrics]}",
             "PEYVAND_ISSUER": self.issuer.issuer,
             "PEYVAND_JWKS": str(self.issuer.jwks),
             "PEYVAND_AUDIENCE": AUDIENCE,
         }
         for peer in self.services:
-            if peer.name != GATEWAY:
+            if peer.name != GATEWAY and not peer.beside:
                 settings[f"PEYVAND_{peer.name.upper()}_TARGET"] = self.target(peer.name)
         if service.has_database:
             settings["PEYVAND_DATABASE_URL"] = self.postgres.dsn(service.name)
             settings["PEYVAND_MIGRATE"] = "true"
+        if service.beside:
+            settings["PEYVAND_DATABASE_URL"] = self.postgres.dsn(service.beside)
+        # Another store can be named in the environment; both are then told of it.
+        if service.name in (GATEWAY, PROJECTS) and not inherited.get("PEYVAND_OBJECTS_URL"):
+            settings["PEYVAND_OBJECTS_URL"] = self.home.objects.as_uri()
         if service.name == GATEWAY:
             settings["PEYVAND_SIGNING_KEY"] = str(self.issuer.private_key)
+        settings |= self._line_settings(service.name)
         return inherited | settings | self._extra_env
+
+    def _line_settings(self, service: str) -> dict[str, str]:
+        """Give each service of the broker and its keys what it needs, and no more."""
+        if service == REGISTRAR:
+            return {
+                "PEYVAND_NATS_URL": self.nats.url,
+                "PEYVAND_NATS_CA": str(self.nats.authority.certificate),
+                "PEYVAND_REGISTRAR_KEYS": str(self.nats.keys),
+            }
+        settings = self.nats.environment(service)
+        if service == CENTERS:
+            settings["PEYVAND_NODE_HUB"] = self.nats.hub
+            settings["PEYVAND_NODE_KEYS"] = str(self.nats.node_keys)
+            settings["PEYVAND_NODE_CA"] = str(self.nats.authority.certificate)
+        return settings
 
     async def _end_orphans(self) -> None:
         left = orphans(self.home)
@@ -284,18 +327,19 @@ class Cluster:
         await end_orphans(self.home, servers, grace=30.0)
 
     def _choose_ports(self, state: State) -> None:
-        names = ["postgres", "nats", "nats-monitor"]
-        for service in self.services:
-            if service.name != GATEWAY or self._wanted_port == 0:
-                names.append(service.name)
-            names.append(_metrics(service.name))
+        names = ["postgres", "nats-monitor"]
+        for replica in self.replicas:
+            if replica.name != GATEWAY or self._wanted_port == 0:
+                names.append(replica.name)
+            names.append(replica.metrics)
+        if not self._nodes_port:
+            names.append("nats")
         self._ports = state.choose_ports(names)
+        if self._nodes_port:
+            claim_port(self._nodes_port, LOOPBACK, "PEYVAND_NODES_PORT")
+            self._ports["nats"] = self._nodes_port
         if any(service.name == GATEWAY for service in self.services) and self._wanted_port:
-            if not port_is_free(self._wanted_port, self._host):
-                raise ClusterError(
-                    f"Port {self._wanted_port} is taken by another program (or may not be used).",
-                    "Set PEYVAND_PORT to another port, or to 0 for any free one.",
-                )
+            claim_port(self._wanted_port, self._host, "PEYVAND_PORT")
             self._ports[GATEWAY] = self._wanted_port
 
     async def _start_all(self, state: State) -> None:
@@ -313,13 +357,13 @@ class Cluster:
             self.home,
             self._ports["nats"],
             self._ports["nats-monitor"],
-            "platform",
-            secrets.get("nats"),
+            self._nodes_host,
         )
         self._issuer = LocalIssuer(self.home, state.cluster_id)
         self._issuer.ensure_key()
         await _all_of([self._start_postgres(databases), self._start_process(self._nats.spec())])
-        await _all_of([self._start_service(service) for service in self.services])
+        await _all_of([self._start_service(replica) for replica in self.replicas])
+        self._certificate = asyncio.create_task(self._keep_certificate())
 
     async def _start_postgres(self, databases: Iterable[str]) -> None:
         if not self.postgres.data.exists():
@@ -328,16 +372,16 @@ class Cluster:
         await self._start_process(self.postgres.spec())
         await self.postgres.make_databases(databases)
 
-    async def _start_service(self, service: ServiceSpec) -> None:
-        environment = self.service_environment(service)
-        program = (sys.executable, "-m", service.module)
+    async def _start_service(self, replica: Replica) -> None:
+        environment = self.service_environment(replica.service, replica.number)
+        program = (sys.executable, "-m", replica.service.module)
 
         async def ready() -> bool:
-            port = self._ports[_metrics(service.name)]
+            port = self._ports[replica.metrics]
             return await http_status(LOOPBACK, port, "/readyz") == HTTPStatus.OK
 
         await self._start_process(
-            ProcessSpec(service.name, program, environment, self.home.root, ready)
+            ProcessSpec(replica.name, program, environment, self.home.root, ready)
         )
 
     async def _start_process(self, spec: ProcessSpec) -> None:
@@ -351,14 +395,28 @@ class Cluster:
         await process.start()
         self._tell("ready", process.name, seconds=time.monotonic() - began)
 
+    async def _keep_certificate(self) -> None:
+        """Renew the broker's certificate in time, also when the network runs for years."""
+        while True:
+            await asyncio.sleep(_CERTIFICATE_LOOK_SECONDS)
+            try:
+                if self.nats.renew_certificate() and self.process("nats").running:
+                    self.process("nats").reload()
+            except (ClusterError, OSError) as error:
+                self._tell("retry", "nats", f"Its certificate was not renewed: {error}")
+
     async def _stop_processes(self) -> None:
+        if self._certificate is not None:
+            self._certificate.cancel()
+            await asyncio.gather(self._certificate, return_exceptions=True)
+            self._certificate = None
         for revival in self._revivals:
             revival.cancel()
         await asyncio.gather(*self._revivals, return_exceptions=True)
         servers = [
             self._processes[name] for name in ("postgres", "nats") if name in self._processes
         ]
-        edge = [self._processes[GATEWAY]] if GATEWAY in self._processes else []
+        edge = [self._processes[name] for name in self.names(GATEWAY) if name in self._processes]
         between = [
             process
             for process in self._processes.values()
@@ -414,38 +472,18 @@ class Cluster:
 
 
 # What these say is true for the supervisor only.
-_NOT_INHERITED = frozenset({"PEYVAND_PORT", "PEYVAND_HOST"})
-
-
-def _chosen(services: Sequence[str | ServiceSpec] | None) -> tuple[ServiceSpec, ...]:
-    if services is None:
-        return SERVICES
-    known = {service.name: service for service in SERVICES}
-    chosen: list[ServiceSpec] = []
-    for service in services:
-        if isinstance(service, ServiceSpec):
-            chosen.append(service)
-        elif service in known:
-            chosen.append(known[service])
-        else:
-            raise ClusterError(f"There is no service {service}.", f"Services: {', '.join(known)}")
-    return tuple(chosen)
-
-
-def _gateway_port() -> int:
-    text = os.environ.get("PEYVAND_PORT", "").strip()
-    if not text:
-        return DEFAULT_PORT
-    if not text.isdecimal() or int(text) > _HIGHEST_PORT:
-        raise ClusterError(
-            f"PEYVAND_PORT is {text!r}, which is no port.",
-            "Set it to a number from 0 to 65535; 0 takes any free port.",
-        )
-    return int(text)
-
-
-def _metrics(service: str) -> str:
-    return f"{service}-metrics"
+_NOT_INHERITED = frozenset(
+    {
+        "PEYVAND_PORT",
+        "PEYVAND_HOST",
+        "PEYVAND_NODE",
+        "PEYVAND_NODES_PORT",
+        "PEYVAND_NODES_HOST",
+        "PEYVAND_ROLES_CLAIM",
+    }
+)
+# The issuer is the local one, at which nobody signs in as a client.
+_OF_ANOTHER_ISSUER = "PEYVAND_OIDC_"
 
 
 def _started(part: _Part | None) -> _Part:

@@ -17,8 +17,8 @@ import asyncpg
 import httpx
 import psutil
 
+from hubkit.topology import GATEWAY, SERVICES
 from peyvandctl.client import Access, Api, ApiError
-from peyvandctl.cluster import GATEWAY, SERVICES
 from peyvandctl.errors import ClusterError
 from peyvandctl.paths import Home
 from peyvandctl.postgres import PostgresServer
@@ -34,6 +34,7 @@ _LITTLE_MEMORY = 500 << 20
 _CLOCK_LIMIT_SECONDS = 5.0
 # The relay publishes within milliseconds; what waits longer waits for something.
 _OUTBOX_LIMIT_SECONDS = 10.0
+_MEND_UNSEEN = "Mend what it says, or run as the user that runs the network; then look again."
 _PACKAGES = ("peyvandctl", "servicekit", "grpcio", "protobuf", "sqlalchemy", "asyncpg", "nats-py")
 
 
@@ -259,7 +260,9 @@ def _guarded(look: Callable[[], Finding]) -> Finding:
     try:
         return look()
     except (OSError, ClusterError) as error:
-        return Finding(look.__name__.strip("_"), "bad", f"It cannot be looked at: {error}.")
+        subject, problem = look.__name__.strip("_"), f"It cannot be looked at: {error}."
+        mend = getattr(error, "mend", "") or _MEND_UNSEEN
+        return Finding(subject, "bad", problem, mend)
 
 
 def _python() -> Finding:

@@ -1,4 +1,4 @@
-"""Sends files of rows to the network and watches until they are applied."""
+"""Sends files of rows to the network and watches until they are checked and applied."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _MEDIA_TYPES = {
     ".json": "application/json",
     ".csv": "text/csv",
 }
-_SEND_TIMEOUT = 300.0
+_SEND_TIMEOUT = 120.0
+_UNDER_WAY = ("checking", "running")
 _FIRST_LOOK_SECONDS = 0.05
 _LONGEST_LOOK_SECONDS = 1.0
 # A gateway that is started again within this time has kept what was applied.
@@ -33,7 +34,7 @@ def send(
     key: str | None = None,
     progress: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Send a file and wait until its rows are applied; gives the import as it ended.
+    """Send a file and wait until it is checked and applied; gives the import as it ended.
 
     Args:
         api: where it goes.
@@ -68,25 +69,28 @@ def send(
     result = api.post(
         _PATH, content=content, media_type=media_type, key=key, query=query, timeout=_SEND_TIMEOUT
     )
-    return result if dry_run else wait(api, result, progress)
+    return wait(api, result, progress)
 
 
 def wait(
     api: Api, result: dict[str, Any], progress: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
-    """Look at a running import until it has ended; gives it as it is then."""
+    """Look at an import that is under way until it has ended; gives it as it is then."""
     pause, silent_since = _FIRST_LOOK_SECONDS, time.monotonic()
-    while result["state"] == "running":
+    while result["state"] in _UNDER_WAY:
         progress(result)
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_LOOK_SECONDS)
         try:
-            result = api.get(f"{_PATH}/{result['id']}")
+            seen = api.get(f"{_PATH}/{result['id']}")
         except ApiError as error:
             out_of_reach = error.status in (0, 503, 504)
             if not out_of_reach or time.monotonic() - silent_since > _PATIENCE_SECONDS:
                 raise
         else:
             silent_since = time.monotonic()
+            if seen["state"] != result["state"]:
+                pause = _FIRST_LOOK_SECONDS
+            result = seen
     progress(result)
     return result

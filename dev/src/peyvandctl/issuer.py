@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from hubkit.private_files import write_private
 from peyvandctl.errors import ClusterError
-from peyvandctl.paths import Home, write_private
+from peyvandctl.paths import Home
 from servicekit.local_issuer import (
     ALGORITHM,
     DEFAULT_TTL_SECONDS,

@@ -65,6 +65,11 @@ class Home:
         return self.root / "nats"
 
     @property
+    def objects(self) -> Path:
+        """Files of evidence, under their SHA-256."""
+        return self.root / "objects"
+
+    @property
     def issuer(self) -> Path:
         """Keys of the local token issuer."""
         return self.root / "issuer"
@@ -92,17 +97,6 @@ class Home:
                 f"The folder {self.root} cannot be used: {error.strerror}.",
                 "Set PEYVAND_HOME to a folder you can write to.",
             ) from error
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def script(name: str) -> Path:

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 import asyncpg
 import psutil
 
+from hubkit.databases import make_databases
+from hubkit.private_files import write_private
 from peyvandctl.errors import ClusterError
-from peyvandctl.paths import Home, write_private
+from peyvandctl.paths import Home
 from peyvandctl.processes import ManagedProcess, ProcessSpec
 from peyvandctl.state import LOOPBACK
 
@@ -169,22 +171,8 @@ class PostgresServer:
         """Give each service a role and a database that no other role can connect to."""
         connection = await self.connect()
         try:
-            roles = {row[0] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
-            databases = {
-                row[0] for row in await connection.fetch("SELECT datname FROM pg_database")
-            }
-            await connection.execute("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
-            for service in services:
-                if service not in roles:
-                    await connection.execute(
-                        f"CREATE ROLE {_identifier(service)} LOGIN NOSUPERUSER NOCREATEDB "
-                        f"NOCREATEROLE NOINHERIT PASSWORD {_literal(self.role_passwords[service])}"
-                    )
-                if service not in databases:
-                    await create_database(connection, service, owner=service)
-                else:
-                    # A start that was killed may have made the one and not done the other.
-                    await _close_to_others(connection, service)
+            passwords = {service: self.role_passwords[service] for service in services}
+            await make_databases(connection, passwords)
         finally:
             await connection.close()
 
@@ -323,34 +311,6 @@ def binary(name: str) -> Path:
             f"The installed PostgreSQL has no {path}.", "Run: make distclean install"
         )
     return path
-
-
-async def create_database(
-    connection: asyncpg.Connection, name: str, *, owner: str, template: str | None = None
-) -> None:
-    """Create a database that only its owner (and the superuser) can connect to."""
-    copied = f" TEMPLATE {_identifier(template)}" if template else ""
-    await connection.execute(
-        f"CREATE DATABASE {_identifier(name)} OWNER {_identifier(owner)}{copied}"
-    )
-    await _close_to_others(connection, name)
-
-
-async def drop_database(connection: asyncpg.Connection, name: str) -> None:
-    """Drop a database, and end whoever is connected to it."""
-    await connection.execute(f"DROP DATABASE IF EXISTS {_identifier(name)} WITH (FORCE)")
-
-
-async def _close_to_others(connection: asyncpg.Connection, name: str) -> None:
-    await connection.execute(f"REVOKE ALL ON DATABASE {_identifier(name)} FROM PUBLIC")
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _environment() -> dict[str, str]:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from hubkit.private_files import write_private
 from peyvandctl.errors import ClusterError
-from peyvandctl.paths import Home, write_private
+from peyvandctl.paths import Home
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -181,6 +182,10 @@ class ManagedProcess:
     def resume(self) -> None:
         """Let a paused process go on."""
         self._signal(signal.SIGCONT)
+
+    def reload(self) -> None:
+        """Have it read its configuration again, with ``SIGHUP``."""
+        self._signal(signal.SIGHUP)
 
     def _signal(self, number: int) -> None:
         # It may have ended by itself; its reaper is about to say so.

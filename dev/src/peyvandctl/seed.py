@@ -37,17 +37,19 @@ async def load(cluster: Cluster, progress: Callable[[str], None]) -> None:
     """
     files = [NETWORK, SAMPLE] if wants_sample() else [NETWORK]
     for file in files:
-        await asyncio.to_thread(
-            _load, file, cluster.gateway_url, cluster.token("hq_admin"), progress
-        )
+        access = Access(cluster.gateway_url, cluster.token("hq_admin"))
+        await asyncio.to_thread(load_file, file, access, progress)
 
 
-def _load(file: Path, url: str, token: str, progress: Callable[[str], None]) -> None:
+def load_file(file: Path, access: Access, progress: Callable[[str], None]) -> None:
+    """Bring a network to what one file says. Raises `ClusterError` as `load` does."""
+
     def tell(result: dict[str, Any]) -> None:
-        progress(f"Loading {file.name}: {result['done']} of {result['rows']} rows")
+        doing = "Checking" if result["state"] == "checking" else "Loading"
+        progress(f"{doing} {file.name}: {result['done']} of {result['rows']} rows")
 
     progress(f"Checking {file.name}")
-    with Api(Access(url, token)) as api:
+    with Api(access) as api:
         try:
             result = imports.send(api, file, progress=tell)
         except ClusterError as error:
@@ -57,4 +59,5 @@ def _load(file: Path, url: str, token: str, progress: Callable[[str], None]) -> 
     if result["state"] != "done":
         refused = [broken_rule(item) for item in result["refusals"]]
         why = "\n".join(refused) or f"The import was interrupted: {result['interruption']}."
-        raise ClusterError(f"{file.name} was not loaded whole.", why)
+        what = "was not loaded" if result["state"] == "rejected" else "was not loaded whole"
+        raise ClusterError(f"{file.name} {what}.", why)

@@ -11,13 +11,15 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from hubkit.private_files import write_private
 from peyvandctl.errors import ClusterError
-from peyvandctl.paths import Home, write_private
+from peyvandctl.paths import Home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LOOPBACK = "127.0.0.1"
+_HIGHEST_PORT = 65_535
 _LOWEST_PORT = 15_000
 _EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _ENOUGH_PORTS = 1_000
@@ -99,6 +101,15 @@ class State:
         self.save()
         return chosen
 
+    def remember_port(self, name: str, port: int) -> None:
+        """Have a name get this port at the next choice, if it is free then."""
+        self._ports[name] = port
+
+    def forget_ports(self) -> None:
+        """Have all be chosen anew, and the gateway be nowhere."""
+        self._ports.clear()
+        self.gateway_url = ""
+
     def save(self) -> None:
         """Write the file."""
         document = {
@@ -165,6 +176,36 @@ def free_port(taken: Iterable[int] = ()) -> int:
         if port not in avoided:
             return port
     raise ClusterError("No free port was found on the loopback address.")
+
+
+def port_setting(name: str, default: int) -> int:
+    """Read a port from the environment, ``default`` when it is not set.
+
+    Raises:
+        ClusterError: it is no port.
+    """
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) > _HIGHEST_PORT:
+        raise ClusterError(
+            f"{name} is {text!r}, which is no port.",
+            "Set it to a number from 0 to 65535; 0 takes any free port.",
+        )
+    return int(text)
+
+
+def claim_port(port: int, host: str, setting: str) -> None:
+    """See that a port that somebody has chosen, by ``setting``, is free.
+
+    Raises:
+        ClusterError: it is not.
+    """
+    if not port_is_free(port, host):
+        raise ClusterError(
+            f"Port {port} is taken by another program (or may not be used).",
+            f"Set {setting} to another port, or to 0 for any free one.",
+        )
 
 
 def _first_ephemeral_port() -> int:

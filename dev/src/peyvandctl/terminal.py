@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
 
 import typer
 from google.protobuf import descriptor_pool
@@ -19,6 +20,8 @@ from peyvandctl.client import Access, Api, ApiError
 from peyvandctl.errors import ClusterError
 from servicekit.contract import contract, enum_names, value_label
 
+P = ParamSpec("P")
+
 UrlOption = Annotated[
     str | None,
     typer.Option("--url", help="Address of the gateway [PEYVAND_URL; else the network here]."),
@@ -28,6 +31,7 @@ TokenOption = Annotated[
     typer.Option("--token", help="Bearer token [PEYVAND_TOKEN; else one of the local issuer]."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Show at most so many.")]
 LanguageOption = Annotated[
     str | None, typer.Option("--lang", help="en or fa [PEYVAND_LANG; else LANG].")
 ]
@@ -46,6 +50,56 @@ _FA = {
     "Agreement": "سند همکاری",
     "Signed": "امضا",
     "Expires": "انقضا",
+    "Node": "گره",
+    "Name": "نام",
+    "Credentials until": "اعتبارنامه تا",
+    "Alert": "هشدار",
+    "What is the matter": "موضوع",
+    "Since": "از",
+    "There is nothing to look at.": "چیزی برای رسیدگی نیست.",
+    "Escalated": "به سطح بالاتر رفته",
+    "Report": "گزارش",
+    "Month": "ماه",
+    "Revision": "ویرایش",
+    "Approved": "تأییدشده",
+    "approved": "تأییدشده",
+    "activity": "فعالیت مراکز در",
+    "samples_processed": "نمونه‌های پردازش‌شده",
+    "products_released": "فرآورده‌های ترخیص‌شده",
+    "procedures": "درمان‌ها",
+    "trainees": "آموزش‌دیدگان",
+    "articles": "مقاله‌ها",
+    "Feed": "جریان",
+    "Late after": "دیرکرده پس از",
+    "Stale after": "کهنه پس از",
+    "Offline after": "برون‌خط پس از",
+    "usual": "معمول شبکه",
+    "Criterion": "معیار",
+    "What would satisfy it": "آنچه آن را برآورده می‌کند",
+    "All that is needed is there.": "هرچه لازم است فراهم است.",
+    "Left open at an earlier gate": "بازمانده از دروازهٔ پیشین",
+    "Overdue": "سررسیدگذشته",
+    "active": "فعال",
+    "on_hold": "متوقف",
+    "completed": "به‌سرانجام‌رسیده",
+    "killed": "پایان‌داده‌شده",
+    "Times": "زمان‌ها",
+    "decided": "تصمیم‌گرفته",
+    "median": "میانه",
+    "waiting": "در انتظار",
+    "expected": "میانه با منتظران",
+    "days": "روز",
+    "Killed": "پایان‌داده‌شده",
+    "Reasons": "دلیل‌ها",
+    "Money": "پول",
+    "Currency": "ارز",
+    "awarded": "اعطاشده",
+    "released": "پرداخت‌شده",
+    "committed": "در تعهد",
+    "to killed": "به پایان‌داده‌شده‌ها",
+    "lapsed": "منتفی‌شده",
+    "Stuck": "معطل‌مانده",
+    "stuck": "معطل‌مانده",
     "Rows of": "ردیف‌های",
     "Rows": "ردیف",
     "Created": "ساخته‌شده",
@@ -70,9 +124,12 @@ _FA = {
     "Every row can be applied; nothing was written.": ("همهٔ ردیف‌ها پذیرفتنی‌اند؛ چیزی نوشته نشد."),
     "There is no row in it.": "هیچ ردیفی در آن نیست.",
     "Done.": "انجام شد.",
+    "It is as it was made.": "همان است که ساخته شده بود.",
+    "Withheld from who asked:": "آنچه به درخواست‌کننده داده نشده است:",
     "Some rows were refused; all others are applied.": (
         "برخی ردیف‌ها پذیرفته نشدند؛ بقیه اعمال شده‌اند."
     ),
+    "Rows break rules; nothing was written.": "برخی ردیف‌ها پذیرفتنی نیستند؛ چیزی نوشته نشد.",
     "It broke off. Send the same file again: what is applied stays.": (
         "نیمه‌کاره ماند. همین پرونده را دوباره بفرستید: آنچه اعمال شده می‌ماند."
     ),
@@ -117,6 +174,11 @@ class Terminal:
         In English it is the value itself, which is what filters take.
         """
         return _labels(enum).get(value, value) if self.language == "fa" else value
+
+    def labelled(self, item: Mapping[str, Any], field: str) -> str:
+        """Give a text of a resource, which says so where it is sample data."""
+        label = f" ({self.word('sample data')})" if item["sample"] else ""
+        return self.text(item[field]) + label
 
     def date(self, imprecise: Mapping[str, Any] | None) -> str:
         """Give a date as well as it is known."""
@@ -199,3 +261,38 @@ def session(
         raise typer.Exit(code) from error
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def with_session(command: Callable[Concatenate[Api, Terminal, P], None]) -> Callable[..., None]:
+    """Give a command the options by which all ask the network, and what comes of them.
+
+    It is called with the open API and the terminal before its own arguments; what it asks
+    for is in `Terminal.as_json`.
+    """
+
+    @functools.wraps(command)
+    def asked(
+        *arguments: Any,
+        url: str | None = None,
+        token: str | None = None,
+        as_json: bool = False,
+        lang: str | None = None,
+        **options: Any,
+    ) -> None:
+        with session(url, token, lang, as_json=as_json) as (api, terminal):
+            command(api, terminal, *arguments, **options)
+
+    kind = inspect.Parameter.KEYWORD_ONLY
+    hints = get_type_hints(command, include_extras=True)
+    own = list(inspect.signature(command).parameters.values())[2:]
+    asking = [
+        inspect.Parameter("url", kind, default=None, annotation=UrlOption),
+        inspect.Parameter("token", kind, default=None, annotation=TokenOption),
+        inspect.Parameter("as_json", kind, default=False, annotation=JsonOption),
+        inspect.Parameter("lang", kind, default=None, annotation=LanguageOption),
+    ]
+    parameters = [item.replace(annotation=hints[item.name]) for item in own] + asking
+    # typer reads both.
+    vars(asked)["__signature__"] = inspect.Signature(parameters)
+    asked.__annotations__ = {item.name: item.annotation for item in parameters}
+    return asked

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from peyvandctl.cluster import GATEWAY, Cluster, ClusterEvent, ServiceSpec
+from hubkit.topology import GATEWAY, ServiceSpec
+from peyvandctl import first_node, seed
+from peyvandctl.cluster import Cluster, ClusterEvent
 from peyvandctl.errors import ClusterError
 from peyvandctl.paths import DEFAULT_HOME, Home, script
 
@@ -48,6 +50,17 @@ def run(
             console.print(escape(error.mend), highlight=False)
         return 1
     return 0
+
+
+async def begin(cluster: Cluster, progress: Callable[[str], None]) -> None:
+    """Bring a network that has started to where people take it over.
+
+    Raises:
+        ClusterError: the first data was not taken, or the first node has not joined.
+    """
+    await seed.load(cluster, progress)
+    if first_node.is_wanted():
+        await first_node.start(cluster, progress)
 
 
 class _Foreground:
@@ -142,6 +155,9 @@ class _Foreground:
         if any(service.name == GATEWAY for service in cluster.services):
             self._line(f"  Page    [bold]{cluster.gateway_url}/[/]")
         self._line(f"  Token   {escape(_token_command(cluster.home))}")
+        if first_node.PROCESS in cluster.processes:
+            folder = first_node.folder_of(cluster.home)
+            self._line(f"  Node    Razavi Khorasan, its state in {escape(str(folder))}")
         self._line(f"  Logs    {escape(str(cluster.home.logs))}")
         self._line(f"  Data    {escape(str(cluster.home.root))}")
         self._line("\nCtrl-C stops it.")
