@@ -23,17 +23,106 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how long a chaos run keeps the network under load and blows",
     )
     parser.addoption(
+        "--drill-seconds",
+        type=int,
+        default=4,
+        help="how long the network is written to before and after its backup is taken",
+    )
+    parser.addoption(
         "--fuzz-examples",
         type=int,
         default=2,
         help="how many random requests each operation of the API is tried with",
     )
+    parser.addoption(
+        "--line-reports",
+        type=int,
+        default=3_000,
+        help="how many reports a node brings over a line that fails",
+    )
+    parser.addoption(
+        "--rolling-seconds",
+        type=int,
+        default=0,
+        help="how long processes are replaced under load; each is at least once",
+    )
+    parser.addoption(
+        "--away-seconds",
+        type=int,
+        default=20,
+        help="how long the database is away",
+    )
+    parser.addoption(
+        "--simulation-seeds",
+        type=int,
+        default=300,
+        help="how many lives of the simulated network are lived through",
+    )
+    parser.addoption(
+        "--simulation-seed",
+        type=int,
+        default=0,
+        help="live through this one seed of the simulated network, as one that failed says",
+    )
+
+
+# What puts the machine under load, or measures it.
+_ALONE = ("bench", "chaos", "drill", "line", "replicas")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    here = config.rootpath / "tests"
+    for item in items:
+        if item.path.relative_to(here).parts[0] in _ALONE:
+            item.add_marker(pytest.mark.alone)
+
+
+@pytest.fixture(scope="session")
+def simulation_seeds(request: pytest.FixtureRequest) -> range:
+    """The seeds of the simulated network to live through."""
+    one = request.config.getoption("--simulation-seed")
+    count = request.config.getoption("--simulation-seeds")
+    assert isinstance(one, int)
+    assert isinstance(count, int)
+    return range(one, one + 1) if one else range(1, count + 1)
+
+
+@pytest.fixture(scope="session")
+def line_reports(request: pytest.FixtureRequest) -> int:
+    """Reports that a node brings over a line that fails."""
+    reports = request.config.getoption("--line-reports")
+    assert isinstance(reports, int)
+    return reports
 
 
 @pytest.fixture(scope="session")
 def chaos_seconds(request: pytest.FixtureRequest) -> int:
     """Seconds that a chaos run lasts."""
     seconds = request.config.getoption("--chaos-seconds")
+    assert isinstance(seconds, int)
+    return seconds
+
+
+@pytest.fixture(scope="session")
+def drill_seconds(request: pytest.FixtureRequest) -> int:
+    """Seconds that the network is written to before and after its backup is taken."""
+    seconds = request.config.getoption("--drill-seconds")
+    assert isinstance(seconds, int)
+    return seconds
+
+
+@pytest.fixture(scope="session")
+def rolling_seconds(request: pytest.FixtureRequest) -> int:
+    """Seconds for which processes are replaced under load."""
+    seconds = request.config.getoption("--rolling-seconds")
+    assert isinstance(seconds, int)
+    return seconds
+
+
+@pytest.fixture(scope="session")
+def away_seconds(request: pytest.FixtureRequest) -> int:
+    """Seconds for which the database is away."""
+    seconds = request.config.getoption("--away-seconds")
     assert isinstance(seconds, int)
     return seconds
 

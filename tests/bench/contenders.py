@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import psutil
 
+from hubkit.databases import create_database
 from peyvandctl.cluster import Cluster
-from peyvandctl.postgres import create_database
 from peyvandctl.processes import ManagedProcess, ProcessSpec, http_status
 from peyvandctl.state import LOOPBACK, free_port
 from tests.bench.load import REPOSITORY
@@ -55,11 +55,11 @@ class Contender:
 
     def cpu_seconds(self) -> float:
         """CPU time that its own processes have used."""
-        return sum(_cpu_seconds(pid) for pid in self.processes())
+        return sum(cpu_seconds(pid) for pid in self.processes())
 
     def postgres_cpu_seconds(self) -> float:
         """CPU time that its database server has used, for all its databases."""
-        return _cpu_seconds(self.postgres())
+        return cpu_seconds(self.postgres())
 
     async def make_centers(self, count: int, prefix: str) -> list[str]:
         """Record centers and return their ids."""
@@ -127,7 +127,7 @@ async def monolith(beside: Cluster) -> AsyncGenerator[Contender]:
                 **os.environ,
                 "PYTHONPATH": str(REPOSITORY),
                 "PEER_DATABASE_URL": beside.postgres.dsn("centers", "monolith"),
-                "PEER_NATS_URL": beside.nats.url,
+                **beside.nats.environment("platform"),
                 "PEER_JWKS": str(beside.issuer.jwks),
             },
             beside.home.root,
@@ -147,7 +147,7 @@ async def monolith(beside: Cluster) -> AsyncGenerator[Contender]:
         await process.stop()
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """CPU time of a process and its children, those that have ended included."""
     process = psutil.Process(pid)
     own = process.cpu_times()

@@ -1,4 +1,4 @@
-"""How long it takes until a committed write is seen: at the broker, on the timeline, as status.
+"""How long until a committed write is seen: at the broker, on the timeline, as status, as flag.
 
 The time of the commit is PostgreSQL's own (`pg_xact_commit_timestamp` of the row), so
 neither the client nor the answer on its way is in it; all clocks are this machine's.
@@ -7,10 +7,12 @@ The peer is the monolith, whose outbox is looked into every half second.
 
 import asyncio
 import contextlib
+import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import httpx
@@ -60,7 +62,7 @@ async def follow(writes: int, per_second: float) -> list[Delays]:
         await _track_commits(running)
         ours = peyvand(running)
         peer = await stack.enter_async_context(monolith(running))
-        broker = await nats.connect(running.nats.url)
+        broker = await nats.connect(**running.nats.access.options())
         stack.push_async_callback(broker.close)
         client = httpx.AsyncClient(
             base_url=ours.url, headers=ours.headers, timeout=_PATIENCE_SECONDS
@@ -93,12 +95,65 @@ async def follow(writes: int, per_second: float) -> list[Delays]:
         committed = await _commit_times(running, "centers") | await _commit_times(
             running, "monolith"
         )
-        return [
+        found = [
             _delays(ours.name, "event at the broker", ids[ours.name], committed, published),
             _delays(peer.name, "event at the broker", ids[peer.name], committed, published),
             _delays(ours.name, "on the timeline (SSE)", ids[ours.name], committed, timeline),
             _delays(ours.name, "in the network status", asked_for, committed, status),
         ]
+    # In a network of its own, so that nothing more runs beside what is compared.
+    return [*found, await _follow_flags(max(writes // 10, 2))]
+
+
+async def _follow_flags(count: int) -> Delays:
+    """Suspend centers one by one, and ask for a project of each until that is flagged."""
+    async with contextlib.AsyncExitStack() as stack:
+        running = await stack.enter_async_context(cluster(["centers", "projects", "gateway"]))
+        await _track_commits(running)
+        ours, seen = peyvand(running), _Sightings()
+        client = httpx.AsyncClient(
+            base_url=ours.url, headers=ours.headers, timeout=_PATIENCE_SECONDS
+        )
+        http = await stack.enter_async_context(client)
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            # Their database was started anew.
+            for path in ("/v1/centers", "/v1/projects"):
+                while (await http.get(path)).is_server_error:
+                    pass
+        ids = [await _suspend_and_ask(http, f"F-{number}", seen) for number in range(count)]
+        # The row of a center was last written when it was suspended.
+        committed = await _commit_times(running, "centers")
+        return _delays(ours.name, "as the flag of a project", ids, committed, seen)
+
+
+async def _suspend_and_ask(http: httpx.AsyncClient, code: str, seen: _Sightings) -> str:
+    """Suspend a center with a project; note when the project has its flag. Gives the center."""
+
+    async def post(path: str, body: Mapping[str, Any], etag: str = "") -> httpx.Response:
+        headers = {"Idempotency-Key": secrets.token_hex(8)} | ({"If-Match": etag} if etag else {})
+        return await http.post(path, json=body, headers=headers)
+
+    center = await post("/v1/centers", {**CENTER, "code": code})
+    id: str = center.raise_for_status().json()["id"]
+    project = {"titles": {"en": code}, "lead_center_id": id, "pathway": "somatic_cell"}
+
+    async def step(verb: str) -> None:
+        etag = (await http.get(f"/v1/centers/{id}")).raise_for_status().json()["etag"]
+        taken = await post(f"/v1/centers/{id}:{verb}", {"reason": "Rebuilt."}, f'"{etag}"')
+        taken.raise_for_status()
+
+    await step("establish")
+    await step("open")
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        # The center may not be known to the projects in the first moment.
+        while (made := await post("/v1/projects", project)).is_client_error:
+            pass
+        place = f"/v1/projects/{made.raise_for_status().json()['id']}"
+        await step("suspend")
+        while id not in seen.first:
+            if (await http.get(place)).raise_for_status().json().get("flags"):
+                seen.note(id)
+    return id
 
 
 async def _track_commits(running: Cluster) -> None:

@@ -57,11 +57,8 @@ async def aftermath(chaos_seconds: int) -> AsyncGenerator[Aftermath]:
             ledger, blows = Ledger(), Blows(cluster, random.Random(seed))
             await _run(cluster, ledger, blows, seed, chaos_seconds)
             async with contextlib.AsyncExitStack() as stack:
-                connections = {
-                    name: await _connect(cluster, name, stack)
-                    for name in (*SERVICES, "observatory")
-                }
-                broker = await Broker.connect(cluster.nats.url, name="oracle")
+                connections = {name: await _connect(cluster, name, stack) for name in SERVICES}
+                broker = await Broker.connect(cluster.nats.access, name="oracle")
                 stack.push_async_callback(broker.close)
                 verdict = await _settled(connections, broker, ledger)
                 yield Aftermath(connections, broker, ledger, blows, verdict)
@@ -109,7 +106,8 @@ async def _settled(connections: Connections, broker: Broker, ledger: Ledger) -> 
 
 def test_every_process_was_killed_under_load(aftermath: Aftermath) -> None:
     assert set(aftermath.blows.kills) == {
-        *("postgres", "nats", "gateway", "centers", "partners", "projects", "observatory")
+        *("postgres", "nats", "gateway", "centers", "partners", "projects", "observatory"),
+        "registrar",
     }
     for service in SERVICES:
         assert any(write.service == service for write in aftermath.ledger.acknowledged)
@@ -169,6 +167,65 @@ _PLANTS = {
         "made 2 resources",
         "partners: key",
     ),
+    "a key made two agreements": (
+        "partners",
+        """
+        INSERT INTO agreement
+        SELECT (jsonb_populate_record(known, '{"id": "agr_second"}')).* FROM agreement known
+        LIMIT 1
+        """,
+        "made 2 resources",
+        "partners: key",
+    ),
+    "a committed event of an activity is gone from the outbox": (
+        "partners",
+        """
+        DELETE FROM outbox WHERE seq = (
+            SELECT max(seq) FROM outbox WHERE aggregate_id LIKE 'act%'
+        )
+        """,
+        "its events tell",
+        "act_",
+    ),
+    "an acknowledged write of an action item is gone": (
+        "observatory",
+        """
+        DELETE FROM step WHERE ctid = (SELECT max(ctid) FROM step WHERE aggregate_id LIKE 'itm%')
+        """,
+        "observatory: acknowledged write itm_",
+        "is there 0 times",
+    ),
+    "a plan is written to without an event": (
+        "observatory",
+        "UPDATE plan SET version = version + 1 WHERE ctid = (SELECT max(ctid) FROM plan)",
+        "observatory: pln_",
+        "its events tell",
+    ),
+    "an observation is missing from the records": (
+        "observatory",
+        "DELETE FROM record WHERE id = (SELECT max(id) FROM record WHERE id LIKE 'obs%')",
+        "records: obs_",
+        "is missing",
+    ),
+    "an event of the observatory is lost from its own timeline": (
+        "observatory",
+        """
+        DELETE FROM timeline WHERE ctid = (
+            SELECT max(ctid) FROM timeline WHERE stream = 'EVT_OBSERVATORY'
+        )
+        """,
+        "observatory: timeline: event",
+        "is lost",
+    ),
+    "a copy of an agreement is old": (
+        "projects",
+        """
+        UPDATE known_agreement SET version = 0
+        WHERE ctid = (SELECT max(ctid) FROM known_agreement)
+        """,
+        "copies: agr_",
+        "projects knows",
+    ),
     "a committed event is gone from the outbox": (
         "projects",
         "DELETE FROM outbox WHERE seq = (SELECT max(seq) FROM outbox)",
@@ -193,6 +250,12 @@ _PLANTS = {
         "copies: ctr_",
         "projects knows",
     ),
+    "a center is not known": (
+        "partners",
+        "DELETE FROM known_center WHERE ctid = (SELECT max(ctid) FROM known_center)",
+        "copies: ctr_",
+        "partners knows None",
+    ),
 }
 
 
@@ -208,8 +271,11 @@ async def test_the_oracle_finds_what_is_planted_in_a_database(
     assert [sentence for sentence in verdict if all(word in sentence for word in words)]
 
 
-async def test_the_oracle_finds_an_event_that_is_twice_in_a_stream(aftermath: Aftermath) -> None:
-    row = await aftermath.connections["centers"].fetchrow(
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_oracle_finds_an_event_that_is_twice_in_a_stream(
+    aftermath: Aftermath, service: str
+) -> None:
+    row = await aftermath.connections[service].fetchrow(
         "SELECT subject, headers, payload FROM outbox ORDER BY seq LIMIT 1"
     )
     assert row is not None
@@ -219,15 +285,20 @@ async def test_the_oracle_finds_an_event_that_is_twice_in_a_stream(aftermath: Af
     try:
         verdict = await aftermath.judge()
     finally:
-        await jetstream.delete_msg("EVT_CENTERS", acknowledged.seq)
-    assert [line for line in verdict if "stream: event" in line and "is there 2 times" in line]
+        await jetstream.delete_msg(acknowledged.stream, acknowledged.seq)
+    found = f"{service}: stream: event"
+    assert [line for line in verdict if found in line and "is there 2 times" in line]
 
 
-async def test_the_oracle_finds_an_event_that_a_stream_has_lost(aftermath: Aftermath) -> None:
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_oracle_finds_an_event_that_a_stream_has_lost(
+    aftermath: Aftermath, service: str
+) -> None:
     # The last test here: nothing puts a single message back.
-    await aftermath.broker.jetstream.delete_msg("EVT_PARTNERS", 1)
+    await aftermath.broker.jetstream.delete_msg(f"EVT_{service.upper()}", 1)
     verdict = await aftermath.judge()
-    assert [line for line in verdict if "partners: stream: event" in line and "is lost" in line]
+    found = f"{service}: stream: event"
+    assert [line for line in verdict if found in line and "is lost" in line]
 
 
 @contextlib.asynccontextmanager

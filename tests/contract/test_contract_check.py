@@ -65,6 +65,31 @@ def test_the_contracts_of_this_repository_pass() -> None:
             "ROLE_HQ_ANALYST may not call it any more",
         ),
         ('names: "opened"', 'names: "begun"', "the event opened is not sent any more"),
+        (
+            "Position position = 7;",
+            "Position position = 7 [(google.api.field_behavior) = OUTPUT_ONLY];",
+            "Center.position: is not taken from callers any more",
+        ),
+        (
+            "external_key = 2 [(google.api.field_behavior) = IMMUTABLE",
+            "external_key = 2 [(google.api.field_behavior) = OUTPUT_ONLY",
+            "Center.external_key: is not taken from callers any more",
+        ),
+        (
+            "Position position = 7;",
+            "Position position = 7 [(google.api.field_behavior) = IMMUTABLE];",
+            "Center.position: cannot be changed any more",
+        ),
+        (
+            'pattern: "^[A-Z][A-Z0-9-]*$"',
+            'pattern: "^[A-Z]*$"',
+            "Center.code: must match ^[A-Z]*$ now, was ^[A-Z][A-Z0-9-]*$",
+        ),
+        (
+            "CENTER_CODE_TAKEN = 1 [(peyvand.api.v1.error) = {http_status: 409",
+            "CENTER_CODE_TAKEN = 1 [(peyvand.api.v1.error) = {http_status: 422",
+            "CENTER_CODE_TAKEN: comes with status 422, was 409",
+        ),
         ("  // City.\n", "", 'Field "city" should have a non-empty comment'),
     ],
 )
@@ -86,6 +111,12 @@ def test_an_addition_passes_and_is_a_promise_once_accepted(contracts: Path) -> N
     taken_back = check(contracts)
     assert taken_back.returncode == 1
     assert '"motto"' in taken_back.stderr
+
+
+def test_an_alternative_that_is_added_to_a_pattern_breaks_nobody(contracts: Path) -> None:
+    change(contracts, 'pattern: "^[A-Z][A-Z0-9-]*$"', 'pattern: "^[A-Z][A-Z0-9-]*$|^[a-z]+$"')
+    result = check(contracts)
+    assert result.returncode == 0, result.stderr
 
 
 def test_a_break_is_not_accepted_in_passing(contracts: Path) -> None:

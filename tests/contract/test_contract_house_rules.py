@@ -75,6 +75,13 @@ def headers(message: Descriptor) -> set[str]:
     return {field_header(field) for field in message.fields} - {""}
 
 
+def nature(resource: Descriptor | None) -> int:
+    return option(resource, annotations.resource).nature
+
+
+ENTERED = annotations.RESOURCE_NATURE_UNSPECIFIED
+COMPUTED = annotations.RESOURCE_NATURE_COMPUTED
+
 ALL_METHODS = pytest.mark.parametrize("method", methods(), ids=lambda m: m.full_name)
 ALL_RESOURCES = pytest.mark.parametrize(
     "resource",
@@ -103,7 +110,9 @@ def test_a_write_carries_the_headers_that_make_it_safe(method: MethodDescriptor)
     expected = set[str]()
     if kind == "post":
         expected.add("Idempotency-Key")
-    if kind in ("patch", "delete") or re.search(r"\}:[a-z-]+$", path):
+    verb = re.search(r"\}:[a-z-]+$", path)
+    # Only what is entered has a version that somebody could have read.
+    if kind in ("patch", "put", "delete") or (verb and nature(method.output_type) == ENTERED):
         expected.add("If-Match")
     assert headers(method.input_type) == expected
 
@@ -129,7 +138,11 @@ def test_a_list_of_resources_can_be_followed_by_time_and_key(method: MethodDescr
         and option(field.message_type, annotations.resource).id_prefix
     ]
     if method.name.startswith("List") and resources:
-        wanted = {"page_size", "page_token", "updated_since", "external_key"}
+        natures = {nature(field.message_type) for field in resources}
+        wanted = {"page_size", "page_token"}
+        # What is computed is followed by the events that it follows from.
+        wanted |= set[str]() if COMPUTED in natures else {"updated_since"}
+        wanted |= {"external_key"} if ENTERED in natures else set[str]()
         assert wanted <= set(method.input_type.fields_by_name)
         assert "next_page_token" in method.output_type.fields_by_name
 
@@ -137,8 +150,19 @@ def test_a_list_of_resources_can_be_followed_by_time_and_key(method: MethodDescr
 @ALL_RESOURCES
 def test_a_resource_has_what_all_resources_have(resource: Descriptor) -> None:
     names = set(resource.fields_by_name)
-    assert names >= RESOURCE_FIELDS
-    assert not names & STATE_FIELDS or names >= STATE_FIELDS
+    if nature(resource) == ENTERED:
+        assert names >= RESOURCE_FIELDS
+        assert not names & STATE_FIELDS or names >= STATE_FIELDS
+    else:
+        assert "id" in names
+        assert "updated_at" not in names
+
+
+@ALL_RESOURCES
+def test_a_resource_has_a_name_for_people_in_both_languages(resource: Descriptor) -> None:
+    label = option(resource, annotations.resource).label
+    assert re.search("[A-Z]", label.en)
+    assert re.search("[\u0600-\u06ff]", label.fa)
 
 
 @ALL_RESOURCES
@@ -148,7 +172,7 @@ def test_a_resource_announces_itself_and_keeps_its_steps(resource: Descriptor) -
     event = next(found for found in events if found is not None)
     spec = option(resource, annotations.resource)
     assert option(event, annotations.event).aggregate == spec.aggregate
-    if "state" in resource.fields_by_name:
+    if "state" in resource.fields_by_name and nature(resource) == ENTERED:
         names = {method.name for method in methods()}
         assert f"List{resource.name}Steps" in names
 

@@ -72,7 +72,8 @@ async def assert_made_once(network: Cluster, http: httpx.AsyncClient, made: Json
         assert time.monotonic() < until, types
         await asyncio.sleep(0.1)
         page = await http.get("/v1/events", params={"subject": id, "page_size": 200})
-        types = [event["type"] for event in page.raise_for_status().json()["events"]]
+        if page.status_code != 503:  # whose database was killed is away for a moment
+            types = [event["type"] for event in page.raise_for_status().json()["events"]]
     assert types == [
         "peyvand.centers.v1.center.created",
         "peyvand.centers.v1.center.established",

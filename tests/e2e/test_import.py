@@ -50,10 +50,14 @@ async def ended(http: httpx.AsyncClient, answer: httpx.Response, *, within: floa
             found = await http.get(answer.headers["location"])
         except httpx.TransportError:
             found = None
-        if found is not None and found.status_code == 200 and found.json()["state"] != "running":
+        if found is not None and found.status_code == 200 and not is_under_way(found):
             return found.json()
         await asyncio.sleep(0.1)
     raise AssertionError("the import did not end")
+
+
+def is_under_way(answer: httpx.Response) -> bool:
+    return answer.json()["state"] in ("checking", "running")
 
 
 def counts(result: Json, section: str) -> tuple[int, int, int, int]:
@@ -112,6 +116,7 @@ agreements:
     parties:
       - {{key: one, institution_id: ins-{mark}}}
       - {{key: two, country: RU}}
+      - {{key: three, center_id: ctr-{mark}}}
 institutions:
   - external_key: ins-{mark}
     names: [{{text: Institute, language: en}}]
@@ -291,13 +296,15 @@ async def test_the_same_file_sent_at_once_under_several_keys_makes_each_row_once
     assert len(await found(http, mark, 40)) == 40
 
 
-async def some_rows(http: httpx.AsyncClient, answer: httpx.Response) -> None:
-    """Wait until an import is in its midst."""
+async def some_rows(
+    http: httpx.AsyncClient, answer: httpx.Response, state: str = "running"
+) -> Json:
+    """Wait until an import is in the midst of being applied, or of another state."""
     while True:
         progress = (await http.get(answer.headers["location"])).json()
-        assert progress["state"] == "running", "the file is too small to be caught in the midst"
-        if progress["done"]:
-            return
+        assert progress["state"] in ("checking", "running"), "the file is too small to be caught"
+        if progress["done"] and progress["state"] == state:
+            return progress
         await asyncio.sleep(0.01)
 
 

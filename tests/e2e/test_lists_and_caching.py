@@ -81,6 +81,30 @@ async def test_a_version_that_is_known_is_not_sent_again(http: httpx.AsyncClient
     assert second.headers["cache-control"] == "private, no-cache"
 
 
+async def test_the_picture_of_the_network_is_not_sent_again_while_nothing_happens(
+    http: httpx.AsyncClient,
+) -> None:
+    path = "/v1/network/status"
+    async with asyncio.timeout(30):
+        while True:
+            first = await http.get(path)
+            etag = first.headers["etag"]
+            assert etag == f'W/"{first.json()["etag"]}"'
+            same = await http.get(path, headers={"If-None-Match": etag})
+            if same.status_code == 304:
+                break  # else what other tests have written was still on its way
+    assert (same.content, same.headers["etag"]) == (b"", etag)
+
+    await post(http, "/v1/institutions", institution("In the picture"))
+    async with asyncio.timeout(30):
+        while True:
+            answer = await http.get(path, headers={"If-None-Match": etag})
+            if answer.status_code == 200:
+                break
+            await asyncio.sleep(0.1)
+    assert answer.headers["etag"] != etag
+
+
 async def test_pages_hold_still_while_others_write(http: httpx.AsyncClient) -> None:
     # A country of its own keeps other tests' institutions off the list.
     names = [f"Still {n}" for n in range(30)]

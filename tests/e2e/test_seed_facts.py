@@ -127,6 +127,16 @@ async def test_what_is_not_stated_is_unknown_and_nothing_is_a_sample(reader: Rea
                 assert unknown[collection](resource) is None, external_key
 
 
+async def test_what_an_institution_is_no_report_says(reader: Reader) -> None:
+    answer = await reader.http.get("/v1/institutions", params={"page_size": 200})
+    known = {fact.external_key for fact in FACTS if fact.collection == "institutions"}
+    found = [item for item in answer.json()["institutions"] if item["external_key"] in known]
+    assert len(found) == len(known)
+    for item in found:
+        concluded = [c["inferred"] for c in item["citations"] if "type" in c["fields"]]
+        assert concluded == ([True] if item["type"] else []), item["external_key"]
+
+
 async def test_no_person_has_an_address_or_number_of_their_own(reader: Reader) -> None:
     answer = await reader.http.get("/v1/persons", params={"page_size": 200})
     text = json.dumps(answer.raise_for_status().json())

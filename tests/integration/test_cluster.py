@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 import stat
 import time
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import nats
@@ -16,7 +18,9 @@ import nats.errors
 import psutil
 import pytest
 
-from peyvandctl.cluster import Cluster, ClusterEvent, ServiceSpec
+from hubkit.topology import ServiceSpec
+from nodekit.accounts import HubKeys
+from peyvandctl.cluster import Cluster, ClusterEvent
 from peyvandctl.errors import ClusterError
 from peyvandctl.processes import ManagedProcess, ProcessSpec, http_status, tail
 from peyvandctl.state import free_port
@@ -112,16 +116,32 @@ async def test_postgres_is_durable_and_in_utc(infra: Infra) -> None:
     assert str(version).startswith("18")
 
 
-async def test_nats_lets_nobody_in_without_the_password(infra: Infra) -> None:
-    server = infra.cluster.nats
-    quiet = {"allow_reconnect": False, "connect_timeout": 2}
+async def test_nats_knows_the_services_by_their_credentials_alone(infra: Infra) -> None:
+    access = infra.cluster.nats.access
+    said: list[str] = []
 
-    async def ignore(_: Exception) -> None:
-        return
+    async def note(error: Exception) -> None:
+        said.append(str(error))
 
-    with pytest.raises(nats.errors.Error):
-        await nats.connect(f"nats://127.0.0.1:{server.port}", error_cb=ignore, **quiet)
-    client = await nats.connect(server.url)
+    quiet: dict[str, Any] = {"allow_reconnect": False, "connect_timeout": 2, "error_cb": note}
+    with pytest.raises((nats.errors.Error, TimeoutError)):
+        await nats.connect(f"nats://127.0.0.1:{infra.cluster.nats.port}", **quiet)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        await nats.connect(**replace(access, ca=None).options(), **quiet)
+    forged = HubKeys.new().service_credentials("platform")
+    with pytest.raises(nats.errors.Error, match="Authorization"):
+        await nats.connect(**replace(access, credentials=forged).options(), **quiet)
+
+    nobody = await nats.connect(**replace(access, credentials=None).options(), **quiet)
+    said.clear()
+    await nobody.publish("evt.centers.center.created.ctr_1", b"")
+    await nobody.subscribe("evt.>")
+    await nobody.flush()
+    await until(lambda: len(said) == 2)
+    assert all("permissions violation" in error for error in said)
+    await nobody.close()
+
+    client = await nats.connect(**access.options())
     account = await client.jetstream().account_info()
     assert account.limits is not None
     await client.close()
@@ -149,7 +169,7 @@ async def test_a_migrated_database_is_a_copy_with_all_tables(infra: Infra) -> No
 
 async def test_a_killed_broker_keeps_what_it_acknowledged(infra: Infra) -> None:
     async with infra.fresh_nats() as (server, process):
-        client = await nats.connect(server.url, max_reconnect_attempts=-1)
+        client = await nats.connect(**server.access.options(), max_reconnect_attempts=-1)
         stream = client.jetstream()
         await stream.add_stream(name="KEPT", subjects=["kept.>"])
         await stream.publish("kept.one", b"1")
@@ -158,7 +178,7 @@ async def test_a_killed_broker_keeps_what_it_acknowledged(infra: Infra) -> None:
         await process.kill()
         assert not process.running
         await process.start()
-        again = await nats.connect(server.url)
+        again = await nats.connect(**server.access.options())
         info = await again.jetstream().stream_info("KEPT")
         assert info.state.messages == 1
         await again.close()
@@ -168,7 +188,12 @@ async def test_a_killed_broker_keeps_what_it_acknowledged(infra: Infra) -> None:
 async def test_all_secrets_are_closed_to_others(infra: Infra) -> None:
     home = infra.cluster.home
     assert stat.S_IMODE(home.root.stat().st_mode) == 0o700
-    files = [home.secrets, home.nats / "server.conf", home.issuer / "private.json"]
+    infra.cluster.nats.credentials("platform")
+    folders = [home.nats / name for name in ("keys", "tls", "credentials")]
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
+    files = [home.secrets, home.issuer / "private.json", *home.nats.glob("*.*")]
+    files += [file for folder in folders for file in folder.iterdir()]
+    assert {"server.conf", "node-keys.json", "operator.nk", "ca.key"} <= {f.name for f in files}
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert not (home.postgres / "initial-password").exists()
 
@@ -235,13 +260,25 @@ def test_a_port_variable_that_is_no_port_is_refused(
 
 
 async def test_a_service_is_migrated_started_paused_killed_and_stopped(
-    tmp_path: Path, child_env: dict[str, str]
+    tmp_path: Path, child_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = free_port()
+    # Another's issuer is that of containers; here it is always the local one.
+    elsewhere = {
+        "PEYVAND_ISSUER": "https://issuer.example",
+        "PEYVAND_AUDIENCE": "another",
+        "PEYVAND_ROLES_CLAIM": "realm_access.roles",
+        "PEYVAND_OIDC_CLIENT": "page",
+        "PEYVAND_OIDC_SECRET": "secret",
+    }
+    for name, value in elsewhere.items():
+        monkeypatch.setenv(name, value)
     async with Cluster(
         tmp_path, services=[CHILD_SERVICE, GATEWAY_CHILD], port=wanted, env=child_env
     ) as cluster:
         assert cluster.gateway_url == f"http://127.0.0.1:{wanted}"
+        environment = cluster.service_environment(GATEWAY_CHILD)
+        assert not elsewhere.items() & environment.items()
         assert (tmp_path / "migrated").read_text() == cluster.postgres.dsn("centers")
         port = int(cluster.metrics_url("centers").rpartition(":")[2])
         process = cluster.process("centers")

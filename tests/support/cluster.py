@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hubkit.databases import create_database, drop_database
+from hubkit.topology import SERVICES
 from peyvandctl import seed
-from peyvandctl.cluster import SERVICES, Cluster
+from peyvandctl.cluster import Cluster
 from peyvandctl.errors import ClusterError
 from peyvandctl.nats import NatsServer
 from peyvandctl.paths import Home
-from peyvandctl.postgres import create_database, drop_database
 from peyvandctl.processes import ManagedProcess, ProcessSpec, end_orphans, orphans
 from peyvandctl.state import HomeLock, free_port
 
@@ -71,9 +72,7 @@ class Infra:
             lock = HomeLock(home)
             lock.acquire()
             port = free_port()
-            server = NatsServer(
-                home, port, free_port(taken=[port]), "platform", secrets.token_hex(8)
-            )
+            server = NatsServer(home, port, free_port(taken=[port]))
             process = ManagedProcess(home, server.spec())
             try:
                 await process.start()
@@ -96,7 +95,6 @@ class Infra:
                         os.environ
                         | {
                             "PEYVAND_DATABASE_URL": url,
-                            "PEYVAND_NATS_URL": self.cluster.nats.url,
                             "PEYVAND_HOME": str(self.cluster.home.root),
                         },
                         self.cluster.home.root,

@@ -1,5 +1,6 @@
 """Stand-ins for what the gateway talks to, for tests that start no service."""
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,11 @@ class FakeClients:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def stream(
+        self, rpc: Rpc, request: Message, context: CallContext
+    ) -> AsyncGenerator[Message]:
+        yield await self.call(rpc, request, context)
 
     async def ready(self, service: str) -> bool:
         return self.serving[service]

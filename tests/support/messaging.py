@@ -1,6 +1,6 @@
 """A small service to test messaging with: things with versions, and what was seen of them.
 
-``python -m tests.support.messaging ROLE DATABASE_URL NATS_URL`` runs one role of it as a
+``python -m tests.support.messaging ROLE DATABASE_URL`` runs one role of it as a
 process that a test can kill.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import uuid
@@ -26,10 +27,12 @@ from servicekit.outbox import Event, record
 from servicekit.projector import Projector
 from servicekit.pull import PullReader
 from servicekit.relay import Relay
+from servicekit.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
+    from peyvandctl.nats import NatsServer
     from servicekit.delivery import Delivery
 
 STREAM = event_stream("things")
@@ -277,12 +280,15 @@ async def running(*parts: Relay | EffectConsumer | Projector) -> AsyncGenerator[
 class Child:
     """One role in a process of its own."""
 
-    def __init__(self, role: str, database_url: str, nats_url: str) -> None:
-        self._arguments = ("-m", "tests.support.messaging", role, database_url, nats_url)
+    def __init__(self, role: str, database_url: str, nats: NatsServer) -> None:
+        self._arguments = ("-m", "tests.support.messaging", role, database_url)
+        self._environment = os.environ | nats.environment("platform")
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(sys.executable, *self._arguments)
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, *self._arguments, env=self._environment
+        )
 
     async def kill(self) -> None:
         """End it with SIGKILL."""
@@ -304,10 +310,12 @@ class Child:
         await self.kill()
 
 
-async def _run(role: str, database_url: str, nats_url: str) -> None:
+async def _run(role: str, database_url: str) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    broker = await Broker.connect(nats_url, name=f"test {role} {uuid.uuid4()}")
+    broker = await Broker.connect(
+        ServiceSettings.from_environment().broker, name=f"test {role} {uuid.uuid4()}"
+    )
     engine = create_async_engine(database_url, pool_pre_ping=True)
     parts = {
         "relay": lambda: make_relay(broker, database_url),
@@ -325,4 +333,4 @@ async def declare(broker: Broker) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_run(*sys.argv[1:4]))
+    asyncio.run(_run(*sys.argv[1:3]))

@@ -311,6 +311,9 @@ FACTS = [
             "signatures[party=pcgt].name.en": "Maryam Behfar",
             "signatures[party=pcgt].person_id": "@persons/person-behfar",
             "signatures[party=pcgt].title": None,
+            "signatures[party=pcgt].citations[statement=B5].note": (
+                "Signed for Tehran University of Medical Sciences."
+            ),
         },
     ),
     Fact(
@@ -320,6 +323,9 @@ FACTS = [
         {
             "signatures[party=hematology].name.en": "Elena Nikolaevna Parovichnikova",
             "signatures[party=hematology].person_id": "@persons/person-parovichnikova",
+            "signatures[party=hematology].citations[statement=B6].note": (
+                "Signed for the Russian centre."
+            ),
         },
     ),
     Fact(

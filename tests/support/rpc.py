@@ -45,12 +45,27 @@ class RpcBench:
         *,
         center_ids: Sequence[str] = (),
         institution_ids: Sequence[str] = (),
+        subject: str | None = None,
         token: str | None = None,
     ) -> Message:
-        """Call as a role (`None`: without a token) or with a given token."""
+        """Call as a role (`None`: without a token), as someone in it, or with a given token."""
         if token is None and role is not None:
-            token = self._issuer.mint(role, center_ids=center_ids, institution_ids=institution_ids)
+            token = self._issuer.mint(
+                role, subject, center_ids=center_ids, institution_ids=institution_ids
+            )
         return await self._client.call(self.rpc(name), request, CallContext(token, timeout=20))
+
+    async def stream(
+        self, name: str, request: Message, role: str | None = "hq_admin"
+    ) -> AsyncGenerator[Message]:
+        """Call as a role; the answers as they come."""
+        token = None if role is None else self._issuer.mint(role)
+        context = CallContext(token, timeout=120)
+        async with contextlib.aclosing(
+            self._client.stream(self.rpc(name), request, context)
+        ) as answers:
+            async for answer in answers:
+                yield answer
 
     async def fault(
         self,
@@ -59,11 +74,14 @@ class RpcBench:
         role: str | None = "hq_admin",
         *,
         center_ids: Sequence[str] = (),
+        subject: str | None = None,
         token: str | None = None,
     ) -> Fault:
         """Call and return the fault; fails the test if the call succeeds."""
         try:
-            answer = await self.call(name, request, role, center_ids=center_ids, token=token)
+            answer = await self.call(
+                name, request, role, center_ids=center_ids, subject=subject, token=token
+            )
         except Fault as fault:
             return fault
         raise AssertionError(f"{name} answered {answer}")
@@ -97,3 +115,8 @@ async def outbox(database: Database) -> list[tuple[str, str, int]]:
             sa.text("SELECT type, aggregate_id, aggregate_version FROM outbox ORDER BY seq")
         )
         return [(row.type, row.aggregate_id, row.aggregate_version) for row in rows]
+
+
+def rules_broken(fault: Fault) -> list[tuple[str, str]]:
+    """Field and rule of each violation."""
+    return [(item.field, item.reason) for item in fault.violations]

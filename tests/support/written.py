@@ -1,6 +1,7 @@
 """What the services have written, as their databases say: the other side of an answer."""
 
-from peyvandctl.cluster import SERVICES, Cluster
+from hubkit.topology import SERVICES
+from peyvandctl.cluster import Cluster
 
 DATABASES = tuple(service.name for service in SERVICES if service.has_database)
 

@@ -20,6 +20,7 @@ from joserfc.jwk import KeySet
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
+from servicekit.settings import ServiceSettings
 from tests.bench.peer_monolith.models import Base, Center, Outbox
 from tests.bench.peer_monolith.publisher import publish_forever
 from tests.bench.peer_monolith.schemas import CenterIn, CenterOut
@@ -70,7 +71,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         await connection.run_sync(Base.metadata.create_all)
     app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
     publisher = asyncio.create_task(
-        publish_forever(app.state.sessions, os.environ["PEER_NATS_URL"])
+        publish_forever(app.state.sessions, ServiceSettings.from_environment().broker)
     )
     yield
     publisher.cancel()

@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from servicekit.broker_access import BrokerAccess
 from tests.bench.peer_monolith.models import Outbox
 
 INTERVAL_SECONDS = 0.5
@@ -23,9 +24,9 @@ STREAM = "PEER"
 _BATCH = 500
 
 
-async def publish_forever(sessions: async_sessionmaker[AsyncSession], nats_url: str) -> None:
+async def publish_forever(sessions: async_sessionmaker[AsyncSession], access: BrokerAccess) -> None:
     """Publish until cancelled."""
-    client = await nats.connect(nats_url)
+    client = await nats.connect(**access.options())
     try:
         jetstream = client.jetstream()
         await jetstream.add_stream(name=STREAM, subjects=["peer.>"])

@@ -6,11 +6,12 @@ from typing import Any, cast
 
 import pytest
 
-from centers.api import centers_api
+from centers.api.centers import centers_api
 from peyvand.api.v1 import types_pb2
 from peyvand.centers.v1 import centers_pb2 as pb
 from servicekit.database import Database
 from tests.support.cluster import Infra
+from tests.support.joining import JoiningBench, joining_bench
 from tests.support.rpc import RpcBench, serve
 
 
@@ -59,3 +60,10 @@ async def bench(infra: Infra) -> AsyncGenerator[CentersBench]:
         yield CentersBench(rpc, database)
     await database.close()
     await infra.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+async def hub(infra: Infra) -> AsyncGenerator[JoiningBench]:
+    """A hub that nodes can join, shared; each test has nodes of its own."""
+    async with joining_bench(infra) as shared:
+        yield shared

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any, cast
 
 import pytest
+import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -14,6 +15,7 @@ from peyvand.centers.v1 import centers_pb2 as pb
 from servicekit.errors import Fault
 from servicekit.migrations import differences
 from tests.integration.centers.conftest import CentersBench, center
+from tests.support.messaging import eventually
 from tests.support.rpc import outbox
 
 
@@ -22,6 +24,7 @@ async def test_a_center_lives_its_life_and_every_step_is_an_event(bench: Centers
     assert planned.state == pb.CENTER_STATE_PLANNED
     assert list(planned.allowed_actions) == ["update", "establish", "cancel"]
     opened = await bench.step("Open", await bench.step("Establish", planned))
+    assert opened.opened_date.value == f"{opened.state_since.ToDatetime():%Y-%m-%d}"
     suspended = await bench.step("Suspend", opened, "The clean room is being rebuilt.")
     assert suspended.state_reason == "The clean room is being rebuilt."
     closed = await bench.step("Close", await bench.step("Resume", suspended), "Merged.")
@@ -272,6 +275,9 @@ async def test_a_file_is_applied_once_however_often_it_comes(bench: CentersBench
     again = await import_rows(bench, rows)
     assert [item.action for item in again] == [types_pb2.ROW_ACTION_UNCHANGED] * 2
     assert await outbox(bench.database) == events
+    # That a file says that it is operational does not tell since when.
+    (found,) = (await list_centers(bench, external_key="a")).centers
+    assert not found.HasField("opened_date")
 
 
 async def test_what_people_changed_is_not_undone_by_the_same_file(bench: CentersBench) -> None:
@@ -293,6 +299,29 @@ async def test_a_row_that_breaks_a_rule_holds_up_no_other(bench: CentersBench) -
         reasons = [[item.reason for item in result.violations] for result in results]
         assert reasons == [[], ["UNKNOWN_PROVINCE"], ["CENTER_CODE_TAKEN"], ["REQUIRED"]]
     assert len((await list_centers(bench)).centers) == 1
+
+
+async def test_a_check_takes_no_lock_for_each_row(bench: CentersBench) -> None:
+    rows = [row("a", "AAA")]
+    lock = sa.func.hashtextextended("import\x1fcenter\x1fa", 0)
+    async with bench.database.engine.connect() as connection:
+        # As another import has it that is at work on the same row.
+        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+        (checked,) = await import_rows(bench, rows, validate_only=True)
+        assert checked.action == types_pb2.ROW_ACTION_CREATED
+        applied = asyncio.create_task(import_rows(bench, rows))
+        query = sa.text(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
+        )
+
+        async def is_waiting() -> bool:
+            async with bench.database.engine.connect() as watching:
+                return bool((await watching.execute(query)).scalar_one())
+
+        await eventually(is_waiting, within=5)
+        await connection.rollback()
+    assert [item.action for item in await applied] == [types_pb2.ROW_ACTION_CREATED]
 
 
 async def test_two_imports_of_one_file_at_once_make_each_row_once(bench: CentersBench) -> None:

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -20,7 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from observatory.api import observatory_api
 from observatory.projections.following import Following
-from peyvand.centers.v1 import centers_pb2
+from observatory.projections.presence_board import PRESENCE_SUBJECT
+from peyvand.centers.v1 import centers_pb2, nodes_pb2
 from peyvand.observatory.v1 import observatory_pb2
 from peyvandctl.nats import NatsServer
 from peyvandctl.processes import ManagedProcess
@@ -78,7 +80,8 @@ class Owner:
             )
         )()
         version = self.versions[resource.id] = self.versions.get(resource.id, 0) + 1
-        resource.etag = f"v{version}"
+        if "etag" in resource.DESCRIPTOR.fields_by_name:
+            resource.etag = f"v{version}"
         getattr(message, kind).CopyFrom(resource)
         message.change.step.version = version
         message.change.step.action = action
@@ -128,6 +131,14 @@ class ObservatoryBench:
         """What another process of the service would run beside its calls."""
         return Following(self.database, self.url).begin(self.broker)
 
+    async def tell_presence(self, *nodes: nodes_pb2.NodeHealth, **given: Any) -> None:
+        """Tell of presence as the process does that listens to the nodes."""
+        values: dict[str, Any] = {"teller": "one", "number": next(self.keys), "complete": True}
+        digest = nodes_pb2.PresenceDigest(nodes=nodes, **(values | given))
+        digest.as_of.GetCurrentTime()
+        await self.broker.client.publish(PRESENCE_SUBJECT, digest.SerializeToString())
+        await self.broker.client.flush()
+
     async def caught_up(self) -> None:
         """Return when everything that was told so far is in the streams and in the picture."""
         goals: dict[str, int] = {}
@@ -160,11 +171,48 @@ def center(code: str, **values: Any) -> centers_pb2.Center:
     return made
 
 
+def node(center_id: str, name: str = "Server room", **values: Any) -> nodes_pb2.Node:
+    """A node as its service tells of it."""
+    given: dict[str, Any] = {
+        "id": new_id("nod"),
+        "center_id": center_id,
+        "name": name,
+        "state": nodes_pb2.NODE_STATE_ACTIVE,
+    }
+    return nodes_pb2.Node(**(given | values))
+
+
+ACTIONS = {
+    "ONLINE": "came_online",
+    "LATE": "went_late",
+    "STALE": "went_stale",
+    "OFFLINE": "went_offline",
+    "UNKNOWN": "became_unknown",
+}
+
+
+def presence(
+    of: nodes_pb2.Node, liveness: str, since: datetime, feed: str = "heartbeat"
+) -> tuple[nodes_pb2.Presence, str]:
+    """A feed of a node that has become so, and the name of the event that tells of it."""
+    made = nodes_pb2.Presence(
+        id=f"prs_{of.id[4:-2]}{feed[:2]}".replace("o", "0"),
+        node_id=of.id,
+        center_id=of.center_id,
+        feed=feed,
+    )
+    made.since.FromDatetime(since)
+    if liveness == "ENDED":
+        return made, "ended"
+    made.MergeFrom(nodes_pb2.Presence(liveness=f"FEED_LIVENESS_{liveness}"))
+    return made, ACTIONS[liveness]
+
+
 @pytest.fixture
 async def bench(infra: Infra) -> AsyncGenerator[ObservatoryBench]:
     async with AsyncExitStack() as stack:
         nats, process = await stack.enter_async_context(infra.fresh_nats())
-        broker = await Broker.connect(nats.url, name="test")
+        broker = await Broker.connect(nats.access, name="test")
         stack.push_async_callback(broker.close)
         owners: dict[str, Owner] = {}
         for name in OTHERS:

@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from partners.api import partners_api
+from partners.consumers import keep_copies
 from peyvand.api.v1 import types_pb2
 from peyvand.partners.v1 import activities_pb2 as act
 from peyvand.partners.v1 import agreements_pb2 as agr
@@ -16,7 +17,9 @@ from peyvand.partners.v1 import institutions_pb2 as ins
 from peyvand.partners.v1 import partners_pb2
 from servicekit.database import Database
 from servicekit.errors import Fault
+from servicekit.ids import new_id
 from tests.support.cluster import Infra
+from tests.support.neighbours import center_event, heard
 from tests.support.rpc import RpcBench, serve
 
 
@@ -51,6 +54,13 @@ class PartnersBench:
         except Fault as fault:
             return fault
         raise AssertionError(f"{name} answered {answer}")
+
+    async def center(self, key: str = "") -> str:
+        """Hear of a center, as the consumer does, and return its id."""
+        id = new_id("ctr")
+        async with self.database.engine.begin() as connection:
+            await keep_copies(connection, [heard("center", id, 1, center_event(id, key=key))])
+        return id
 
     async def institution(self, name: str, **values: Any) -> ins.Institution:
         given: dict[str, Any] = {
@@ -151,9 +161,15 @@ class PartnersBench:
         return f"Update{name}", classes[kind](**given)
 
     async def import_rows(
-        self, rows: Sequence[partners_pb2.PartnersRow], *, validate_only: bool = False
+        self,
+        rows: Sequence[partners_pb2.PartnersRow],
+        *,
+        validate_only: bool = False,
+        pending: Sequence[str] = (),
     ) -> list[types_pb2.RowResult]:
-        request = partners_pb2.ImportPartnersRequest(rows=rows, validate_only=validate_only)
+        request = partners_pb2.ImportPartnersRequest(
+            rows=rows, validate_only=validate_only, pending=pending
+        )
         answer = await self.call("ImportPartners", request)
         return list(answer.results)
 

@@ -175,7 +175,7 @@ async def seen(bench: PartnersBench) -> dict[str, str]:
     """Ids of a draft, a signed agreement, a proposal, an approved activity, and their party."""
     partner = await bench.institution("Own")
     parties = [agr.Party(key="own", institution_id=partner.id), agr.Party(key="iran", country="IR")]
-    center = "ctr_" + "0" * 26
+    center = await bench.center()
     draft = await bench.agreement(parties=[*parties, agr.Party(key="center", center_id=center)])
     signed = await bench.signed(parties=parties)
     proposed = await bench.activity(agreement_id=draft.id)
@@ -323,6 +323,35 @@ async def test_an_activity_stays_within_its_agreement(bench: PartnersBench) -> N
     assert fault.violations[0].params["part"] == "dates"
     # What has nothing to do with the bounds is not held up by them.
     assert (await bench.update(approved, note=text("n"))).note.en == "n"
+
+
+async def test_an_activity_needs_an_agreement_that_carries_it(bench: PartnersBench) -> None:
+    draft = await bench.agreement()
+    proposed = await bench.activity(agreement_id=draft.id)
+    step = act.ActivityStepRequest(activity_id=proposed.id, etag=proposed.etag)
+    refused = await bench.fault("ApproveActivity", step)
+    signed = await bench.signed()
+    approved = await bench.activity_step(
+        "ApproveActivity", await bench.update(proposed, agreement_id=signed.id)
+    )
+    moved = await bench.fault(*bench.updating(approved, agreement_id=draft.id))
+    in_force = await bench.step("EnterAgreementIntoForce", signed)
+    await bench.step("TerminateAgreement", in_force, "Over.")
+    # The end of the agreement does not hold up what leaves the activity on it.
+    noted = await bench.update(approved, note=text("n"), end_date=on("2030"))
+    step = act.ActivityStepRequest(activity_id=noted.id, etag=noted.etag)
+    late = await bench.fault("StartActivity", step)
+    assert [
+        (v.field, v.reason, v.params["state"])
+        for fault in (refused, moved, late)
+        for v in fault.violations
+    ] == [
+        ("out_of_scope_reason", "AGREEMENT_NOT_STANDING", "draft"),
+        ("out_of_scope_reason", "AGREEMENT_NOT_STANDING", "draft"),
+        ("out_of_scope_reason", "AGREEMENT_NOT_STANDING", "terminated"),
+    ]
+    allowed = await bench.update(noted, out_of_scope_reason=text("To finish what was begun."))
+    assert (await bench.activity_step("StartActivity", allowed)).state == act.ACTIVITY_STATE_ACTIVE
 
 
 async def test_an_agreement_without_activity_is_dormant_until_there_is_one(

@@ -50,6 +50,13 @@ def agreement_row(key: str, reason: str = "", **values: Any) -> pb.PartnersRow:
     return pb.PartnersRow(agreement=row)
 
 
+def activity_row(key: str, **values: Any) -> pb.PartnersRow:
+    references = values.pop("references", {})
+    given: dict[str, Any] = {"kind": act.ACTIVITY_KIND_MEETING, "titles": text("Meeting")}
+    activity = act.Activity(external_key=key, **(given | values))
+    return pb.PartnersRow(activity=act.ActivityRow(activity=activity, references=references))
+
+
 def signatures(*parties: str, signed: str = "2025-04-25") -> list[agr.Signature]:
     return [agr.Signature(party=p, name=text(p), signed_date=on(signed)) for p in parties]
 
@@ -268,6 +275,28 @@ async def test_facts_keep_the_rules_and_a_refused_row_leaves_nothing(
             assert told(results) == ["refused", "created"]
             assert broken(results[0]) == rules
     assert await count(bench, "agreement") == (2 if rules is None else 1)
+
+
+async def test_the_reason_of_a_row_stands_with_every_step_that_the_row_makes(
+    bench: PartnersBench,
+) -> None:
+    async def reasons(id: str) -> list[tuple[str, str]]:
+        request = agr.ListAgreementStepsRequest(agreement_id=id)
+        found = await bench.call("ListAgreementSteps", request)
+        return [(step.action, step.reason) for step in found.steps]
+
+    (made,) = await bench.import_rows([agreement_row("m", "First file.")])
+    both = signatures("iran", "russia")
+    await bench.import_rows([agreement_row("m", "Signed.", signatures=both, note=text("n"))])
+    await bench.import_rows([agreement_row("m", signatures=both, note=text("Nobody says why."))])
+    assert await reasons(made.id) == [
+        ("created", "First file."),
+        ("updated", "Signed."),
+        ("negotiation_opened", "Signed."),
+        ("signed", "Signed."),
+        ("signed", "Signed."),
+        ("updated", ""),
+    ]
 
 
 async def test_a_later_file_goes_on_where_an_earlier_one_ended(bench: PartnersBench) -> None:

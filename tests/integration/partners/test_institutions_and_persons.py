@@ -3,10 +3,13 @@
 import asyncio
 from collections import Counter
 
+import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from partners import tables
 from peyvand.partners.v1 import agreements_pb2 as agr
 from peyvand.partners.v1 import institutions_pb2 as ins
+from peyvand.partners.v1 import partners_pb2 as pb
 from servicekit.errors import Fault
 from tests.integration.partners.conftest import PartnersBench, text
 from tests.support.rpc import outbox
@@ -54,6 +57,31 @@ async def test_parents_make_no_circle_neither_one_by_one_nor_at_once(
 
     outcomes = await asyncio.gather(put_under(x, y), put_under(y, x))
     assert Counter(outcomes)["PARENT_CYCLE"] == 1
+
+
+async def test_a_national_id_is_no_key_and_stands_in_no_reason(bench: PartnersBench) -> None:
+    def create(key: str) -> ins.CreatePersonRequest:
+        names = [ins.Name(text="A", language="en")]
+        return ins.CreatePersonRequest(person=ins.Person(external_key=key, names=names))
+
+    for key in ("0013542419", "001-354241-9"):
+        fault = await bench.fault("CreatePerson", create(key))
+        assert [(v.field, v.reason) for v in fault.violations] == [
+            ("external_key", "PERSONAL_DATA")
+        ]
+    made = await bench.call("CreatePerson", create("0013542418"))
+    row = pb.PartnersRow(
+        person=ins.PersonRow(
+            person=ins.Person(external_key="b", names=made.names), reason="As 001-354241-9 asked."
+        )
+    )
+    (result,) = await bench.import_rows([row])
+    assert [(v.field, v.reason) for v in result.violations] == [("reason", "PERSONAL_DATA")]
+    # Who came with such a key before it was refused can still be deleted.
+    async with bench.database.engine.begin() as connection:
+        await connection.execute(sa.update(tables.person).values(external_key="0013542419"))
+    delete = ins.DeletePersonRequest(person_id=made.id, etag=made.etag)
+    assert (await bench.call("DeletePerson", delete)).HasField("deleted_at")
 
 
 async def test_a_signature_keeps_the_name_as_it_was(bench: PartnersBench) -> None:

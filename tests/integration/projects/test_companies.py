@@ -11,6 +11,7 @@ from peyvand.projects.v1 import companies_pb2 as pb
 from servicekit.errors import Fault
 from servicekit.ids import new_id
 from tests.integration.projects.conftest import ProjectsBench, project
+from tests.support.rpc import rules_broken
 
 
 async def test_a_company_is_seen_with_its_projects(bench: ProjectsBench) -> None:
@@ -43,9 +44,7 @@ async def test_it_comes_out_of_projects_that_exist(bench: ProjectsBench) -> None
         company=pb.Company(names=names, project_ids=[new_id("prj")]), idempotency_key="k"
     )
     fault = await bench.rpc.fault("CreateCompany", request)
-    assert [(v.field, v.reason) for v in fault.violations] == [
-        ("project_ids[0]", "UNKNOWN_REFERENCE")
-    ]
+    assert rules_broken(fault) == [("project_ids[0]", "UNKNOWN_REFERENCE")]
 
 
 async def test_a_registration_number_belongs_to_one_company_also_in_a_race(
@@ -87,5 +86,47 @@ async def test_it_is_dissolved_and_reinstated(bench: ProjectsBench) -> None:
     request = pb.ListCompanyStepsRequest(company_id=made.id)
     steps = cast("pb.ListCompanyStepsResponse", await bench.rpc.call("ListCompanySteps", request))
     assert [item.action for item in steps.steps] == ["created", "dissolved", "reinstated"]
-    fault = await bench.rpc.fault("ListCompanySteps", request, "center_admin")
+    fault = await bench.rpc.fault("ListCompanySteps", request, "partner")
     assert fault.reason == "PERMISSION_DENIED"
+
+
+async def test_the_centers_of_its_projects_see_its_steps(bench: ProjectsBench) -> None:
+    lead, foreign = await bench.center(), await bench.center()
+    made = await bench.create(project(lead))
+    company = await bench.company(project_ids=[made.id])
+    request = pb.ListCompanyStepsRequest(company_id=company.id)
+    answer = await bench.rpc.call("ListCompanySteps", request, "center_operator", center_ids=[lead])
+    assert [step.action for step in cast("pb.ListCompanyStepsResponse", answer).steps] == [
+        "created"
+    ]
+    fault = await bench.rpc.fault(
+        "ListCompanySteps", request, "center_operator", center_ids=[foreign]
+    )
+    assert fault.reason == "NOT_FOUND"
+
+
+async def test_a_national_id_belongs_to_one_company_also_in_a_race(bench: ProjectsBench) -> None:
+    spellings = ["10380284790", "1038 028 4790", "۱۰۳۸۰۲۸۴۷۹۰", "1038-0284790"] * 2
+
+    async def create(number: str) -> str:
+        try:
+            made = await bench.company(legal_entity_id=number, knowledge_based=True)
+        except Fault as fault:
+            return fault.reason
+        return made.legal_entity_id
+
+    outcomes = Counter(await asyncio.gather(*map(create, spellings)))
+    assert outcomes == {"10380284790": 1, "LEGAL_ENTITY_TAKEN": 7}
+
+
+async def test_a_recognition_has_a_last_day(bench: ProjectsBench) -> None:
+    made = await bench.company(knowledge_based=True, recognised_until="2028-03-19")
+    assert made.recognised_until == "2028-03-19"
+    request = pb.UpdateCompanyRequest(
+        company_id=made.id,
+        etag=made.etag,
+        company=pb.Company(),
+        update_mask=FieldMask(paths=["knowledge_based"]),
+    )
+    fault = await bench.rpc.fault("UpdateCompany", request)
+    assert rules_broken(fault) == [("recognised_until", "RECOGNITION_MISPLACED")]

@@ -1,15 +1,30 @@
 """Imports of projects and companies: rehearsed, run, run again, and with bad rows."""
 
+import asyncio
+import random
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 
+from domainkit.aggregate import Occasion
 from peyvand.api.v1 import types_pb2
 from peyvand.centers.v1 import centers_pb2
 from peyvand.partners.v1 import agreements_pb2
-from peyvand.projects.v1 import companies_pb2, decisions_pb2, stages_pb2
+from peyvand.projects.v1 import companies_pb2, decisions_pb2, people_pb2, stages_pb2
 from peyvand.projects.v1 import projects_pb2 as pb
-from tests.integration.projects.conftest import ProjectsBench, project
+from projects import tables
+from projects.domain.participants import Participant
+from projects.repository.neighbours import hold_neighbours, lock_after_neighbours
+from projects.repository.projects import projects
+from servicekit.database import WriteSession
+from servicekit.errors import Fault
+from tests.integration.projects.conftest import ProjectsBench, center_event, heard, project
+from tests.integration.projects.standing import deadlocks, require_right_flags
+from tests.support.messaging import eventually
 from tests.support.rpc import outbox
 
 CREATED = types_pb2.ROW_ACTION_CREATED
@@ -187,6 +202,26 @@ async def test_a_file_says_that_a_company_is_dissolved(bench: ProjectsBench) -> 
     assert events == ["created", "dissolved"]
 
 
+async def test_a_file_names_people_by_their_orcid(bench: ProjectsBench) -> None:
+    await bench.center("center-tabriz")
+    orcid = "https://orcid.org/0000-0002-1825-0097"
+
+    def row(written: str) -> pb.ProjectsRow:
+        person = people_pb2.ProjectPerson(
+            name=types_pb2.LocalizedText(en="Sample leader"),
+            orcid=written,
+            role=people_pb2.PERSON_ROLE_CLINICAL,
+        )
+        return project_row("prj-1", people=[person])
+
+    (refused,) = await run(bench, row("0000-0002-1825-0098"))
+    assert broken(refused) == [("people[0].orcid", "ORCID_CHECKSUM")]
+    (made,) = await run(bench, row(orcid))
+    assert made.action == CREATED
+    # The same person in another spelling changes nothing.
+    assert actions(await run(bench, row("0000-0002-1825-0097"))) == [UNCHANGED]
+
+
 async def test_a_file_does_not_undo_what_was_decided(bench: ProjectsBench) -> None:
     await bench.center("center-tabriz")
     (made,) = await run(bench, project_row("prj-1"))
@@ -203,6 +238,114 @@ async def test_a_file_does_not_undo_what_was_decided(bench: ProjectsBench) -> No
 async def test_only_the_headquarters_import(bench: ProjectsBench) -> None:
     fault = await bench.rpc.fault("ImportProjects", pb.ImportProjectsRequest(), "center_admin")
     assert fault.reason == "PERMISSION_DENIED"
+
+
+async def test_imports_that_meet_changes_and_neighbours_never_wait_in_a_circle(
+    bench: ProjectsBench,
+) -> None:
+    """Rows move projects between centers, while others do and the centers come and go."""
+    dice = random.Random(23)
+    keys = [f"center-{n}" for n in range(4)]
+    centers = [await bench.center(key) for key in keys]
+    lead = await bench.center("center-tabriz")
+    versions = dict.fromkeys(centers, 1)
+    await run(bench, *(project_row(f"prj-{n}") for n in range(3)))
+    listed = await bench.rpc.call("ListProjects", pb.ListProjectsRequest(center_id=lead))
+    made = [item.id for item in cast("pb.ListProjectsResponse", listed).projects]
+    assert len(made) == 3
+    seen: Counter[str] = Counter()
+
+    async def turn(id: str) -> None:
+        await asyncio.sleep(dice.uniform(0, 0.03))
+        versions[id] += 1
+        state = (
+            centers_pb2.CENTER_STATE_OPERATIONAL
+            if versions[id] % 2
+            else centers_pb2.CENTER_STATE_SUSPENDED
+        )
+        event = center_event(id, state, keys[centers.index(id)])
+        await bench.hear(heard("center", id, versions[id], event))
+
+    async def change(id: str) -> None:
+        await asyncio.sleep(dice.uniform(0, 0.03))
+        now = await bench.get(id)
+        parts = [
+            pb.ProjectParticipant(center_id=center)
+            for center in dice.sample(centers, dice.randint(0, 4))
+        ]
+        request = pb.UpdateProjectRequest(
+            project_id=id,
+            etag=now.etag,
+            project=pb.Project(participants=parts),
+            update_mask=FieldMask(paths=["participants"]),
+        )
+        try:
+            await bench.rpc.call("UpdateProject", request)
+        except Fault as fault:
+            seen[fault.reason] += 1
+        else:
+            seen["changed"] += 1
+
+    async def bring(number: int) -> None:
+        await asyncio.sleep(dice.uniform(0, 0.03))
+        summary = types_pb2.LocalizedText(en=f"Draw {dice.random()}")
+        chosen = dice.sample(keys, dice.randint(0, 2))
+        references = LEAD | {f"participants[{n}].center_id": key for n, key in enumerate(chosen)}
+        row = project_row(
+            f"prj-{number}", references, summary=summary, participants=[{} for _ in chosen]
+        )
+        (result,) = await run(bench, row)
+        seen[",".join(item.reason for item in result.violations) or "brought"] += 1
+
+    for _ in range(20):
+        await asyncio.gather(*map(turn, centers), *map(change, made), *map(bring, range(3)))
+        await require_right_flags(bench)
+    assert set(seen) <= {"changed", "brought", "STALE_ETAG", "CENTER_NOT_ACTIVE"}, seen
+    assert seen["brought"], seen
+    assert seen["changed"], seen
+    assert await deadlocks(bench) == 0
+
+
+async def test_an_import_lets_go_of_neighbours_that_turn_out_to_be_others(
+    bench: ProjectsBench,
+) -> None:
+    """While it waits for the project, that comes to point to a center that it does not hold."""
+    await bench.center("center-tabriz")
+    other = await bench.center()
+    await run(bench, project_row("prj-1"))
+    locked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def join(session: WriteSession) -> None:
+        same = tables.project.c.external_key == "prj-1"
+        found, _ = await lock_after_neighbours(session, same)
+        assert found is not None
+        await hold_neighbours(session, [replace(found, participants=[Participant(other)])])
+        locked.set()
+        await go_on.wait()
+        found.amend({"participants": [Participant(other)]}, Occasion("hq", datetime.now(UTC)))
+        await projects.save(session, found)
+
+    joining = asyncio.create_task(bench.database.write(join))
+    await locked.wait()
+    summary = types_pb2.LocalizedText(en="More is known")
+    importing = asyncio.create_task(run(bench, project_row("prj-1", summary=summary)))
+
+    async def waits() -> bool:
+        async with bench.database.engine.connect() as connection:
+            query = (
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            return (await connection.exec_driver_sql(query)).scalar_one() == 1
+
+    await eventually(waits)
+    go_on.set()
+    await joining
+    assert actions(await importing) == [UPDATED]
+    await require_right_flags(bench)
+    suspended = center_event(other, centers_pb2.CENTER_STATE_SUSPENDED)
+    await bench.hear(heard("center", other, 2, suspended))
+    assert await require_right_flags(bench) == 1
 
 
 async def test_an_agreement_found_by_its_key_must_be_in_force(bench: ProjectsBench) -> None:

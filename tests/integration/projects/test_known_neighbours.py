@@ -11,8 +11,10 @@ from nats.js.api import StreamInfo
 
 from peyvand.centers.v1 import centers_pb2
 from peyvand.partners.v1 import agreements_pb2
-from projects.consumers import center_copies, partner_copies
-from projects.tables import known_agreement, known_center
+from projects.consumers import center_copies, partner_copies, regulation_copies
+from projects.repository.neighbours import known_parties
+from projects.tables import known_agreement, known_center, known_regulation
+from servicekit import outbox
 from servicekit.broker import Broker, event_stream
 from servicekit.delivery import PoisonError
 from servicekit.ids import new_id, uuid7
@@ -21,9 +23,16 @@ from tests.integration.projects.conftest import (
     agreement_event,
     center_event,
     heard,
+    regulation_event,
 )
 from tests.support.cluster import Infra
-from tests.support.messaging import eventually, running
+from tests.support.messaging import (
+    all_published,
+    eventually,
+    make_database,
+    make_relay,
+    running,
+)
 
 STATES = [
     centers_pb2.CENTER_STATE_OPERATIONAL,
@@ -88,9 +97,9 @@ async def test_it_waits_for_the_streams_of_its_neighbours(
 ) -> None:
     center, agreement = new_id("ctr"), new_id("agr")
     async with infra.fresh_nats() as (nats, _):
-        broker = await Broker.connect(nats.url, name="test")
-        engine = bench.database.engine
-        async with running(center_copies(broker, engine), partner_copies(broker, engine)):
+        broker = await Broker.connect(nats.access, name="test")
+        database = bench.database
+        async with running(center_copies(broker, database), partner_copies(broker, database)):
             await asyncio.sleep(0.5)  # no stream is there yet
             declared: list[StreamInfo] = [
                 await broker.declare(event_stream(name)) for name in ("centers", "partners")
@@ -119,4 +128,60 @@ async def test_it_waits_for_the_streams_of_its_neighbours(
             await eventually(all_heard, within=20)
         await broker.close()
     assert await state_of(bench, known_center, center) == ("operational", 3)
+    assert await state_of(bench, known_agreement, agreement) == ("in_force", 1)
+
+
+async def test_a_regulation_that_has_not_changed_for_weeks_is_known_after_a_fresh_start(
+    bench: ProjectsBench, infra: Infra
+) -> None:
+    """The stream has forgotten it; its owner has not, and is asked."""
+    regulation, later = new_id("reg"), new_id("reg")
+    owner = await make_database(await infra.fresh_database("observatory"))
+    url = owner.url.render_as_string(hide_password=False)
+    async with infra.fresh_nats() as (nats, _):
+        broker = await Broker.connect(nats.access, name="test")
+        stream = event_stream("observatory")
+        async with running(make_relay(broker, url, spec=stream)):
+            for id, key in ((regulation, "reg-cell-therapy"), (later, "reg-later")):
+                told = outbox.Event(
+                    type="peyvand.observatory.v1.regulation.created",
+                    subject=f"evt.observatory.regulation.created.{id}",
+                    aggregate_id=id,
+                    aggregate_version=1,
+                    payload=regulation_event(id, key, 1).SerializeToString(),
+                )
+                async with owner.begin() as connection:
+                    await outbox.record(connection, [told])
+            await all_published(owner)
+            await broker.jetstream.purge_stream(stream.name, seq=2)
+            async with running(regulation_copies(broker, bench.database)):
+
+                async def known() -> bool:
+                    return await state_of(bench, known_regulation, regulation) is not None
+
+                await eventually(known)
+        await broker.close()
+    assert await state_of(bench, known_regulation, regulation) == ("drafting", 1)
+    assert await state_of(bench, known_regulation, later) == ("drafting", 1)
+    await owner.dispose()
+    await infra.drop_database(url)
+
+
+async def test_word_that_is_read_again_fills_in_what_an_earlier_release_left_out(
+    bench: ProjectsBench,
+) -> None:
+    party = await bench.institution()
+    state = agreements_pb2.AGREEMENT_STATE_IN_FORCE
+    agreement = await bench.agreement(state)
+    older = agreement_event(agreement, agreements_pb2.AGREEMENT_STATE_SIGNED, new_id("ins"))
+    again = agreement_event(agreement, state, party)
+
+    async def parties() -> list[str]:
+        async with bench.database.read() as session:
+            return sorted((await known_parties(session, [agreement]))[agreement])
+
+    await bench.hear(heard("agreement", agreement, 0, older))
+    assert await parties() == []
+    await bench.hear(heard("agreement", agreement, 1, again))
+    assert await parties() == [party]
     assert await state_of(bench, known_agreement, agreement) == ("in_force", 1)

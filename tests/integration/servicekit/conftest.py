@@ -31,7 +31,7 @@ async def bench(infra: Infra) -> AsyncIterator[Bench]:
     url = await infra.fresh_database("centers")
     engine = await make_database(url)
     async with infra.fresh_nats() as (nats, process):
-        broker = await Broker.connect(nats.url, name="test")
+        broker = await Broker.connect(nats.access, name="test")
         await declare(broker)
         yield Bench(url, engine, broker, nats, process)
         await broker.close()

@@ -1,6 +1,7 @@
 """Connections that end beneath a service: replaced unseen where possible, else told as such."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -134,3 +135,24 @@ async def test_what_people_entered_is_not_told_with_a_failed_statement(pooled: D
             await session.scalar(sa.select(sa.literal("Kept in confidence").cast(sa.Integer)))
     # The server's own sentence names the value that it refuses; ours does not repeat it.
     assert "parameters hidden" in str(caught.value)
+
+
+async def test_a_snapshot_sees_what_its_first_statement_saw_and_writes_nothing(
+    pooled: Database,
+) -> None:
+    table = sa.Table(f"seen_{secrets.token_hex(4)}", sa.MetaData(), sa.Column("n", sa.Integer))
+    count = sa.select(sa.func.count()).select_from(table)
+    async with pooled.engine.begin() as connection:
+        await connection.run_sync(table.create)
+    async with pooled.snapshot() as session:
+        assert await session.scalar(count) == 0
+        async with pooled.engine.begin() as connection:
+            await connection.execute(sa.insert(table).values(n=1))
+        assert await session.scalar(count) == 0
+        async with pooled.read() as other:
+            assert await other.scalar(count) == 1
+        with pytest.raises(exc.DBAPIError, match="read-only"):
+            await session._connection.execute(sa.insert(table).values(n=2))
+    # The connection comes back as one that reads and writes.
+    async with pooled.engine.begin() as connection:
+        await connection.run_sync(table.drop)

@@ -7,6 +7,8 @@ import contextlib
 import shutil
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from servicekit.delivery import Delivery, PoisonError
 from servicekit.effects import EffectConsumer, dead_letter_count
 from tests.support import messaging
@@ -24,7 +26,7 @@ from tests.support.messaging import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -51,13 +53,13 @@ async def test_each_effect_once_though_processes_are_killed(bench: Bench) -> Non
     await change_many(bench.engine, things=20, times=75)
     await published(bench)
     ids = await messaging.outbox_ids(bench.engine)
-    async with Child("effects", bench.url, bench.nats.url) as first:
+    async with Child("effects", bench.url, bench.nats) as first:
         await asyncio.sleep(1.1)
         for _ in range(2):
             await first.kill()
             await first.start()
             await asyncio.sleep(0.9)
-        async with Child("effects", bench.url, bench.nats.url):
+        async with Child("effects", bench.url, bench.nats):
             await all_handled(bench, len(ids))
     assert sorted(await seen_ids(bench)) == sorted(ids)
 
@@ -89,6 +91,25 @@ async def test_deleted_stream_that_is_refilled_repeats_no_effect(bench: Bench) -
         await change(bench.engine, "after")
         await all_handled(bench, 31)
     assert len(await seen_ids(bench)) == 31
+    assert consumer.state.dead_lettered == 0
+
+
+async def test_a_stream_made_anew_after_a_restore_brings_what_is_new_once(bench: Bench) -> None:
+    await change_many(bench.engine, things=1, times=10)
+    consumer = make_effects(bench.broker, bench.engine)
+    async with running(consumer):
+        async with running(make_relay(bench.broker, bench.url)):
+            await all_handled(bench, 10)
+        async with bench.engine.begin() as connection:
+            # The owner's database is restored to an earlier time; the broker's store is not.
+            outbox = messaging.TABLES.outbox
+            await connection.execute(sa.delete(outbox).where(outbox.c.stream_seq > 6))
+        await change(bench.engine, "after")
+        async with running(make_relay(bench.broker, bench.url)):
+            await all_handled(bench, 11)
+    seen = await seen_ids(bench)
+    assert (await messaging.outbox_ids(bench.engine))[-1] == seen[-1]
+    assert len(set(seen)) == 11
     assert consumer.state.dead_lettered == 0
 
 
@@ -208,3 +229,99 @@ async def test_an_event_declared_poison_is_tried_once(bench: Bench) -> None:
     assert attempts == 1
     (letter,) = await messaging.read_stream(bench.broker, "DLQ")
     assert letter.headers["dead-letter-reason"] == "unknown version"
+
+
+async def grown_old(bench: Bench, *, until: int) -> None:
+    """Have the stream forget its first events, as it does after 14 days."""
+    await bench.broker.jetstream.purge_stream(STREAM.name, seq=until + 1)
+    info = await bench.broker.stream_info(STREAM.name)
+    assert info is not None
+    assert info.state.first_seq == until + 1
+
+
+async def test_one_that_begins_anew_reads_also_what_the_stream_has_forgotten(
+    bench: Bench,
+) -> None:
+    await change_many(bench.engine, things=3, times=10)
+    consumer = make_effects(bench.broker, bench.engine)
+    async with running(make_relay(bench.broker, bench.url)):
+        await messaging.all_published(bench.engine)
+        await grown_old(bench, until=25)
+        async with running(consumer):
+            await all_handled(bench, 30)
+            # What comes now is handled as ever.
+            await change(bench.engine, "t1")
+            await all_handled(bench, 31)
+    assert sorted(await seen_ids(bench)) == sorted(await messaging.outbox_ids(bench.engine))
+    assert consumer.state.dead_lettered == 0
+
+
+async def test_one_that_begins_anew_reads_a_stream_that_has_forgotten_all(bench: Bench) -> None:
+    await change_many(bench.engine, things=2, times=5)
+    async with running(make_relay(bench.broker, bench.url)):
+        await messaging.all_published(bench.engine)
+        await grown_old(bench, until=10)
+        async with running(make_effects(bench.broker, bench.engine)):
+            await all_handled(bench, 10)
+    assert len(await seen_ids(bench)) == 10
+
+
+async def test_one_that_has_handled_something_asks_nobody_to_refill(bench: Bench) -> None:
+    await change_many(bench.engine, things=2, times=5)
+    async with running(make_relay(bench.broker, bench.url)):
+        async with running(make_effects(bench.broker, bench.engine)):
+            await all_handled(bench, 10)
+        await grown_old(bench, until=9)
+        before = await bench.broker.stream_info(STREAM.name)
+        async with running(make_effects(bench.broker, bench.engine)):
+            await change(bench.engine, "t1")
+            await all_handled(bench, 11)
+        after = await bench.broker.stream_info(STREAM.name)
+    assert before is not None
+    assert after is not None
+    assert after.created == before.created
+    assert len(await seen_ids(bench)) == 11
+
+
+async def test_one_that_begins_anew_waits_for_the_owner_of_the_history(bench: Bench) -> None:
+    await change_many(bench.engine, things=2, times=5)
+    await published(bench)
+    await grown_old(bench, until=5)
+    consumer = make_effects(bench.broker, bench.engine)
+    async with running(consumer):
+
+        async def waits() -> bool:
+            return consumer.state.role == "recovering"
+
+        await messaging.eventually(waits)
+        # What is left of the stream is not taken for all that there was.
+        assert await seen_ids(bench) == []
+        async with running(make_relay(bench.broker, bench.url)):
+            await all_handled(bench, 10)
+            await messaging.eventually(is_healthy(consumer))
+    assert len(await seen_ids(bench)) == 10
+
+
+def is_healthy(consumer: EffectConsumer) -> Callable[[], Awaitable[bool]]:
+    async def healthy() -> bool:
+        return consumer.state.healthy
+
+    return healthy
+
+
+async def test_a_history_that_was_cut_is_read_from_where_it_begins(bench: Bench) -> None:
+    await change_many(bench.engine, things=1, times=10)
+    async with running(make_relay(bench.broker, bench.url)):
+        await messaging.all_published(bench.engine)
+        async with bench.engine.begin() as connection:
+            outbox = TABLES.outbox
+            await connection.execute(outbox.delete().where(outbox.c.stream_seq <= 4))
+        await grown_old(bench, until=7)
+        consumer = make_effects(bench.broker, bench.engine)
+        async with running(consumer):
+            await all_handled(bench, 6)
+            await messaging.eventually(is_healthy(consumer))
+        info = await bench.broker.stream_info(STREAM.name)
+    assert info is not None
+    assert info.state.first_seq == 5
+    assert len(await seen_ids(bench)) == 6

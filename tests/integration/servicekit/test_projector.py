@@ -51,9 +51,9 @@ async def assert_seen_is_the_stream(bench: Bench) -> None:
 async def test_strict_order_though_everything_is_killed(bench: Bench) -> None:
     projector = make_projector(bench.broker, bench.engine, bench.url)  # only to wait with
     async with (
-        Child("relay", bench.url, bench.nats.url) as relay,
-        Child("projector", bench.url, bench.nats.url) as first,
-        Child("projector", bench.url, bench.nats.url) as second,
+        Child("relay", bench.url, bench.nats) as relay,
+        Child("projector", bench.url, bench.nats) as first,
+        Child("projector", bench.url, bench.nats) as second,
     ):
         load = asyncio.create_task(change_many(bench.engine, things=12, times=150))
         for victim in (first, second, relay, first):

@@ -90,7 +90,7 @@ async def test_message_is_a_binary_cloudevent_with_the_trace(bench: Bench) -> No
 
 
 async def test_relay_process_killed_under_load(bench: Bench) -> None:
-    async with Child("relay", bench.url, bench.nats.url) as child:
+    async with Child("relay", bench.url, bench.nats) as child:
         load = asyncio.create_task(change_many(bench.engine, things=12, times=120))
         for _ in range(3):
             await asyncio.sleep(1.2)  # long enough to lead and to be amid a window
@@ -227,6 +227,31 @@ async def test_published_but_not_marked_is_not_published_twice(bench: Bench) -> 
     async with running(make_relay(bench.broker, bench.url, spec=spec)):
         await messaging.all_published(bench.engine)
     assert len(await messaging.read_stream(bench.broker)) == 61
+    await assert_stream_is_the_outbox(bench)
+
+
+async def test_a_database_that_was_restored_beside_its_broker_makes_the_stream_anew(
+    bench: Bench,
+) -> None:
+    async with running(make_relay(bench.broker, bench.url)):
+        await change_many(bench.engine, things=1, times=60)
+        await messaging.all_published(bench.engine)
+    before = await messaging.read_stream(bench.broker)
+    outbox = TABLES.outbox
+    async with bench.engine.begin() as connection:
+        # As it was when 45 were recorded and 40 of them marked: the broker knows more.
+        await connection.execute(sa.delete(outbox).where(outbox.c.stream_seq > 45))
+        await connection.execute(
+            sa.update(outbox)
+            .where(outbox.c.stream_seq > 40)
+            .values(published_at=None, stream_seq=None)
+        )
+    await change(bench.engine, "other")
+    async with running(make_relay(bench.broker, bench.url)):
+        await messaging.all_published(bench.engine)
+    after = await messaging.read_stream(bench.broker)
+    assert len(after) == 46
+    assert after[:45] == before[:45]
     await assert_stream_is_the_outbox(bench)
 
 

@@ -3,12 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-import pycountry
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from centers.domain import PROVINCES, Center, CenterState
+from centers.domain.centers import Center, CenterState
 from domainkit.aggregate import Occasion
 from domainkit.rules import IllegalStep, RulesBroken
 from domainkit.values import ImpreciseDate, LocalizedText
@@ -31,12 +30,6 @@ def center(**values: Any) -> Center:
 
 def occasion(reason: str = "") -> Occasion:
     return Occasion(actor="someone", at=NOW, reason=reason)
-
-
-def test_the_provinces_are_those_of_the_standard() -> None:
-    subdivisions = pycountry.subdivisions.get(country_code="IR")
-    assert {item.code for item in subdivisions or ()} == PROVINCES
-    assert len(PROVINCES) == 31
 
 
 @pytest.mark.parametrize(
@@ -136,3 +129,38 @@ def test_a_step_keeps_when_it_took_effect() -> None:
     assert made.pending[-1].effective_date == effective
     with pytest.raises(RulesBroken, match="NO_SUCH_DATE"):
         made.take("open", Occasion("someone", NOW, "", ImpreciseDate("2026-13")))
+
+
+def test_a_step_has_taken_effect_where_the_day_begins_first() -> None:
+    noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    for day, begun in [("2026-05-02", True), ("2026-05-03", False), ("2026-06", False)]:
+        made = center()
+        when = Occasion("someone", noon, "", ImpreciseDate(day))
+        if begun:
+            made.take("establish", when)
+            assert made.state == CenterState.ESTABLISHING
+        else:
+            with pytest.raises(RulesBroken, match=r"effective_date\.value: DATE_IN_FUTURE"):
+                made.take("establish", when)
+            assert (made.state, made.pending) == (CenterState.PLANNED, [])
+
+
+@pytest.mark.parametrize(
+    ("known", "effective", "expected"),
+    [
+        (None, None, "2026-05-01"),
+        (None, "2026-04", "2026-04"),
+        ("2025", "2026-04", "2025"),
+    ],
+)
+def test_opening_a_center_tells_since_when(
+    known: str | None, effective: str | None, expected: str
+) -> None:
+    made = center(opened_date=ImpreciseDate(known) if known else None)
+    noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    with pytest.raises(IllegalStep):
+        made.open(Occasion("someone", noon))
+    assert made.opened_date == (ImpreciseDate(known) if known else None)
+    made.take("establish", Occasion("someone", noon))
+    made.open(Occasion("someone", noon, "", ImpreciseDate(effective) if effective else None))
+    assert made.opened_date == ImpreciseDate(expected)

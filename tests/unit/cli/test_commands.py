@@ -3,11 +3,9 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from typer.testing import CliRunner
 
 from peyvandctl import client, doctor, imports
 from peyvandctl.cli import app
@@ -16,59 +14,18 @@ from peyvandctl.imports import send
 from peyvandctl.issuer import LocalIssuer
 from peyvandctl.paths import Home
 from peyvandctl.state import HomeLock, State
+from tests.unit.cli.conftest import CENTER, Gateway, Json, run, runner
 
-Json = dict[str, Any]
-runner = CliRunner()
-
-CENTER = {
-    "id": "ctr_1",
-    "code": "TBZ",
-    "names": {"fa": "مرکز تبریز", "en": "Tabriz center"},
-    "province": "IR-03",
-    "state": "operational",
-    "sample": False,
+REFUSED = {
+    "id": "ref_1",
+    "node_id": "nod_1",
+    "center_id": "ctr_1",
+    "feed": "capacity",
+    "number": "7",
+    "report_key": "rpt_1",
+    "violations": [{"field": "items[0].used", "reason": "USED_OVER_TOTAL", "params": {}}],
+    "refused_at": "2026-11-22T12:00:00Z",
 }
-
-
-class Gateway:
-    """Answers by method and path; keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, list[httpx.Response]] = {}
-        self.asked: list[httpx.Request] = []
-
-    def says(self, method_and_path: str, *documents: Json, status: int = 200) -> None:
-        answers = [httpx.Response(status, json=document) for document in documents]
-        self.answers.setdefault(method_and_path, []).extend(answers)
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
-        known = self.answers[f"{request.method} {request.url.path}"]
-        return known.pop(0) if len(known) > 1 else known[0]
-
-
-@pytest.fixture
-def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gateway:
-    monkeypatch.setenv("PEYVAND_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PEYVAND_URL", "http://net.test")
-    monkeypatch.setenv("PEYVAND_TOKEN", "t")
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("LANG", "C")
-    monkeypatch.delenv("PEYVAND_LANG", raising=False)
-    fake = Gateway()
-    real: Any = httpx.Client
-
-    def pretended(**options: Any) -> httpx.Client:
-        return real(**options | {"transport": httpx.MockTransport(fake)})
-
-    monkeypatch.setattr(client.httpx, "Client", pretended)
-    return fake
-
-
-def run(*arguments: str, code: int = 0) -> str:
-    result = runner.invoke(app, list(arguments), catch_exceptions=False)
-    assert result.exit_code == code, result.output
-    return result.output
 
 
 def test_token_prints_a_token_and_nothing_else(
@@ -200,6 +157,35 @@ def test_an_import_is_watched_to_its_end(gateway: Gateway, tmp_path: Path) -> No
     assert dict(sent.url.params) == {"kind": "centers"}
 
 
+def test_the_check_of_a_file_is_watched_too(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports.time, "sleep", lambda _: None)
+    file = tmp_path / "x.yaml"
+    file.write_text("{}")
+    gateway.says("POST /v1/imports", progress("checking", 0), status=202)
+    states = [("checking", 1), ("running", 0), ("running", 1), ("done", 2)]
+    gateway.says("GET /v1/imports/imp_1", *(progress(*state) for state in states))
+    seen: list[tuple[str, int]] = []
+    with client.Api(client.Access("http://net.test")) as api:
+        send(api, file, progress=lambda result: seen.append((result["state"], result["done"])))
+    assert seen == [("checking", 0), *states]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_file_that_is_rejected_after_a_while_tells_what_is_wrong(
+    gateway: Gateway, tmp_path: Path, *, dry_run: bool
+) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text("{}")
+    refusals = [{"line": 7, "field": "code", "rule": "CENTER_CODE_TAKEN", "detail": "Taken."}]
+    gateway.says("POST /v1/imports", progress("checking", 0), status=202)
+    gateway.says("GET /v1/imports/imp_1", progress("rejected", 2, refusals))
+    shown = run("import", str(file), *(["--dry-run"] if dry_run else []), code=2)
+    assert "line 7, code: Taken. [CENTER_CODE_TAKEN]" in shown
+    assert "nothing was written" in shown
+
+
 def test_who_stops_watching_an_import_is_told_that_it_goes_on(
     gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +198,21 @@ def test_who_stops_watching_an_import_is_told_that_it_goes_on(
     monkeypatch.setattr(imports.time, "sleep", interrupt)
     shown = run("import", str(file), "--kind", "centers", "--key", "mine", code=130)
     assert f"peyvand import '{file}' --key mine --kind centers" in shown.replace("\n", "")
+
+
+def test_who_stops_before_the_first_answer_is_told_how_to_look_again(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    file = tmp_path / "x.yaml"
+    file.write_text("centers: []")
+    # The file is on its way, and may have come.
+    monkeypatch.setattr(client.Api, "post", interrupt)
+    shown = run("import", str(file), "--key", "mine", "--dry-run", code=130)
+    assert f"peyvand import {file} --key mine --dry-run" in shown.replace("\n", "")
+    assert gateway.asked == []
 
 
 def test_a_file_without_rows_is_not_called_a_success(gateway: Gateway, tmp_path: Path) -> None:
@@ -288,7 +289,9 @@ def test_rebuild_fails_when_another_picture_comes_out_of_the_same_events(
     assert "differs" in run("rebuild")
 
 
-def test_events_are_shown_the_latest_last(gateway: Gateway) -> None:
+def test_events_are_shown_the_latest_last(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def event(n: int) -> Json:
         return {
             "type": "peyvand.centers.v1.center.opened",
@@ -296,6 +299,8 @@ def test_events_are_shown_the_latest_last(gateway: Gateway) -> None:
             "time": "2026-01-01T00:00:00Z",
             "data": {"change": {}, "center": CENTER},
             "cursor": str(n),
+            "summaryfa": f"مرکز «{n}» گشوده شد",
+            "summaryen": f'Center "{n}" opened',
         }
 
     gateway.says(
@@ -307,8 +312,15 @@ def test_events_are_shown_the_latest_last(gateway: Gateway) -> None:
     shown = run("events").splitlines()
     assert ["ctr_1" in shown[0], "ctr_2" in shown[1]] == [True, True]
     assert [r.url.params.get("before") for r in gateway.asked] == [None, None, "before-2"]
-    assert "centers center.opened" in shown[0]
-    assert "Tabriz center" in shown[0]
+    assert ['Center "1" opened' in shown[0], 'Center "2" opened' in shown[1]] == [True, True]
+    gateway.answers.clear()
+    gateway.says(
+        "GET /v1/events",
+        {"head_cursor": "2"},
+        {"events": [event(1)], "next_cursor": "before-1", "more": False},
+    )
+    monkeypatch.setenv("PEYVAND_LANG", "fa")
+    assert "مرکز «1» گشوده شد" in run("events").splitlines()[0]
 
 
 def test_server_sent_events_are_read_with_their_ids() -> None:
@@ -323,6 +335,20 @@ def test_doctor_without_a_network_names_each_mend(gateway: Gateway) -> None:
     assert verdicts["home"]["verdict"] == "bad"
     assert verdicts["gateway"]["verdict"] == "bad"
     assert all(finding["mend"] for finding in findings if finding["verdict"] == "bad")
+
+
+def test_doctor_names_a_mend_for_what_it_cannot_look_at(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    Home.locate().prepare()
+    monkeypatch.setattr(doctor.shutil, "disk_usage", refuse)
+    findings = json.loads(run("doctor", "--json", "--url", "http://127.0.0.1:1", code=1))
+    (unseen,) = (item for item in findings if "cannot be looked at" in item["message"])
+    assert (unseen["subject"], unseen["verdict"]) == ("space", "bad")
+    assert "run as the user that runs the network" in unseen["mend"]
 
 
 def test_doctor_finds_one_thing_in_a_network_that_was_stopped(gateway: Gateway) -> None:
@@ -360,3 +386,17 @@ def test_doctor_counts_no_events_where_nothing_is_heard(
 
 def test_a_language_that_is_not_there_is_refused(gateway: Gateway) -> None:
     assert "en, fa" in run("centers", "--lang", "de", code=1)
+
+
+def test_what_was_refused_of_nodes_is_listed_with_field_and_rule(gateway: Gateway) -> None:
+    gateway.says("GET /v1/centers", {"centers": [CENTER], "next_page_token": None})
+    gateway.says("GET /v1/nodes", {"nodes": [{"id": "nod_1"}], "next_page_token": None})
+    gateway.says("GET /v1/refused-reports", {"refused_reports": [REFUSED], "next_page_token": None})
+    done = runner.invoke(app, ["node", "refusals", "--node", "tbz-1", "--center", "TBZ"])
+    assert done.exit_code == 0, done.output
+    for told in ("TBZ", "nod_1", "capacity 7", "items[0].used", "USED_OVER_TOTAL"):
+        assert told in done.output
+    (asked,) = [one for one in gateway.asked if one.url.path == "/v1/refused-reports"]
+    assert (asked.url.params["node_id"], asked.url.params["center_id"]) == ("nod_1", "ctr_1")
+    done = runner.invoke(app, ["node", "refusals", "--json"])
+    assert json.loads(done.output) == [REFUSED]

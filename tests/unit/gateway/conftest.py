@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from gateway.app import Edge, create_app
 from gateway.live import LiveFeed
 from gateway.settings import GatewaySettings
+from servicekit.broker_access import BrokerAccess
 from tests.support.gateway import FakeClients, FakeVerifier
 
 
@@ -19,7 +20,7 @@ def clients() -> FakeClients:
 @pytest.fixture
 def make_app(clients: FakeClients) -> Callable[..., FastAPI]:
     def make(**settings: Any) -> FastAPI:
-        feed = LiveFeed(clients, "nats://127.0.0.1:1", timeout=1)
+        feed = LiveFeed(clients, BrokerAccess("nats://127.0.0.1:1"), timeout=1)
         return create_app(Edge(GatewaySettings(**settings), clients, FakeVerifier(), feed))
 
     return make

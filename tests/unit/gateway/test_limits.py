@@ -50,7 +50,9 @@ async def test_a_caller_has_so_many_streams_open_and_no_more(
     app = make_app(stream_limit=2)
     gone = asyncio.Event()
 
-    async def opened() -> tuple[int, asyncio.Task[None]]:
+    async def opened(
+        path: str = "/v1/events:stream",
+    ) -> tuple[int, asyncio.Task[None]]:
         status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
         async def receive() -> dict[str, Any]:
@@ -64,8 +66,8 @@ async def test_a_caller_has_so_many_streams_open_and_no_more(
         scope: dict[str, Any] = {
             "type": "http",
             "method": "GET",
-            "path": "/v1/events:stream",
-            "raw_path": b"/v1/events:stream",
+            "path": path,
+            "raw_path": path.encode(),
             "query_string": b"",
             "headers": [],
             "client": ("192.0.2.1", 1),
@@ -73,7 +75,8 @@ async def test_a_caller_has_so_many_streams_open_and_no_more(
         task = asyncio.create_task(app(scope, receive, send))
         return await asyncio.wait_for(status, 5), task
 
-    streams = [await opened() for _ in range(3)]
+    # Those of a page and those of the interface are counted together.
+    streams = [await opened(path) for path in ("/v1/events:stream", "/pages/live", "/pages/live")]
     assert [status for status, _ in streams] == [200, 200, 429]
     gone.set()
     await asyncio.gather(*(task for _, task in streams))

@@ -104,7 +104,7 @@ async def test_a_hostile_body_does_not_get_a_larger_answer(http: httpx.AsyncClie
         (b"[" * 33 + b"]" * 33, "deeper"),
         (b"[" * 200_000, "deeper"),
         (b'{"a":' * 40 + b"1" + b"}" * 40, "deeper"),
-        (b'{"code": 1' + b"0" * 5000 + b"}", "limit"),
+        (b'{"code": 1' + b"0" * 5000 + b"}", "too large"),
     ],
 )
 async def test_a_body_that_is_not_json_is_told_so(

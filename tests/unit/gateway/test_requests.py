@@ -7,6 +7,7 @@ import orjson
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from peyvand.centers.v1 import centers_pb2 as pb
+from peyvand.observatory.v1 import network_pb2
 from servicekit.errors import Fault, Violation
 from servicekit.ids import new_id
 from tests.support.gateway import FakeClients
@@ -56,6 +57,21 @@ async def test_an_unchanged_resource_is_not_sent_again(
         assert answer.headers["etag"] == '"3"'
     answer = await http.get(f"/v1/centers/{ID}", headers={"If-None-Match": '"2"'})
     assert answer.status_code == 200
+
+
+async def test_the_picture_of_the_network_has_a_tag_that_holds_while_only_times_change(
+    http: httpx.AsyncClient, clients: FakeClients
+) -> None:
+    clients.answers["GetNetworkStatus"] = network_pb2.NetworkStatus(etag="abc")
+    first = await http.get("/v1/network/status")
+    assert (first.status_code, first.headers["etag"]) == (200, 'W/"abc"')
+    for tag in ('W/"abc"', '"abc"'):
+        same = await http.get("/v1/network/status", headers={"If-None-Match": tag})
+        assert (same.status_code, same.content) == (304, b"")
+        assert same.headers["etag"] == 'W/"abc"'
+    clients.answers["GetNetworkStatus"] = network_pb2.NetworkStatus(etag="abd")
+    other = await http.get("/v1/network/status", headers={"If-None-Match": 'W/"abc"'})
+    assert (other.status_code, other.headers["etag"]) == (200, 'W/"abd"')
 
 
 async def test_a_list_takes_typed_filters(http: httpx.AsyncClient, clients: FakeClients) -> None:

@@ -10,11 +10,15 @@ from partners.domain.agreement_terms import RenewalMode, ScopeArea
 from partners.domain.agreements import Agreement
 from tests.unit.partners.builders import (
     activity,
+    agreement,
     broken_by,
     in_force,
+    in_negotiation,
     occasion,
     on,
     rules_of,
+    signature,
+    signed,
     text,
 )
 
@@ -22,7 +26,7 @@ from tests.unit.partners.builders import (
 def test_it_lives_its_life() -> None:
     found = activity()
     found.approve(None, occasion())
-    found.take("start", occasion())
+    found.start(None, occasion())
     found.take("complete", occasion())
     assert (found.state, found.allowed_steps()) == (ActivityState.DONE, [])
     with pytest.raises(IllegalStep) as caught:
@@ -123,9 +127,73 @@ def test_a_proposal_may_leave_the_scope_open_an_approval_may_not() -> None:
     assert found.was_approved
 
 
-def test_nothing_is_proposed_under_an_agreement_that_has_ended() -> None:
-    over = bounded()
-    over.take("terminate", occasion("Over."))
+def _ended() -> Agreement:
+    found = bounded()
+    found.take("terminate", occasion("Over."))
+    return found
+
+
+def _withdrawn(**values: Any) -> Agreement:
+    found = agreement(**values)
+    found.take("withdraw", occasion("No interest."))
+    return found
+
+
+def _partly_signed(**values: Any) -> Agreement:
+    found = in_negotiation(**values)
+    found.sign(signature("iran"), occasion())
+    return found
+
+
+def _refused(caught: pytest.ExceptionInfo[RulesBroken]) -> str:
+    """The state for which an agreement does not carry an activity."""
+    (broken,) = caught.value.broken
+    assert (broken.field, broken.rule) == ("out_of_scope_reason", "AGREEMENT_NOT_STANDING")
+    return broken.params["state"]
+
+
+@pytest.mark.parametrize("over", [_ended(), _withdrawn()], ids=lambda found: found.state.value)
+def test_nothing_is_proposed_under_an_agreement_that_has_ended(over: Agreement) -> None:
     with pytest.raises(RulesBroken) as caught:
-        under().check_within(over)
-    assert caught.value.broken[0].params["part"] == "dates"
+        activity(agreement_id="agr_mou").check_carried(over)
+    assert _refused(caught) == over.state
+    activity(agreement_id="agr_mou", out_of_scope_reason=text("Agreed.")).check_carried(over)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [agreement(), in_negotiation(), _partly_signed(), _withdrawn(provisional=True), _ended()],
+    ids=lambda found: found.state.value,
+)
+def test_what_is_decided_stands_on_an_agreement_that_is_signed_and_has_not_ended(
+    other: Agreement,
+) -> None:
+    scope = [area.code for area in other.scope]
+    proposal = activity(agreement_id="agr_mou", scope_codes=scope)
+    with pytest.raises(RulesBroken) as caught:
+        proposal.approve(other, occasion())
+    assert _refused(caught) == other.state
+    assert (proposal.state, proposal.was_approved) == (ActivityState.PROPOSED, False)
+    proposal.approve(signed(scope=other.scope), occasion())
+    with pytest.raises(RulesBroken) as caught:
+        proposal.start(other, occasion())
+    assert _refused(caught) == other.state
+    assert proposal.state == ActivityState.APPROVED
+    proposal.out_of_scope_reason = text("Both ministers asked for it.")
+    proposal.start(other, occasion())
+    assert proposal.state == ActivityState.ACTIVE
+
+
+def test_what_is_applied_provisionally_carries_activities_before_it_is_signed() -> None:
+    found = activity(agreement_id="agr_mou")
+    found.approve(_partly_signed(provisional=True), occasion())
+    found.start(_partly_signed(provisional=True), occasion())
+    assert found.state == ActivityState.ACTIVE
+
+
+def test_what_is_over_stays_under_an_agreement_that_ends() -> None:
+    found = activity(agreement_id="agr_mou", state=ActivityState.DONE)
+    found.check_carried(_ended(), decided=True)
+    with pytest.raises(RulesBroken) as caught:
+        found.check_carried(_withdrawn(), decided=True)
+    assert _refused(caught) == "withdrawn"

@@ -235,19 +235,36 @@ def test_what_is_said_about_it_is_no_term() -> None:
     assert signed().amend({"note": text("A conflict between sources.")}, occasion())
 
 
+def test_a_refused_step_does_not_name_the_entry_that_lacks_ratification() -> None:
+    treaty = signed(AgreementKind.TREATY)
+    with pytest.raises(IllegalStep) as caught:
+        treaty.take("suspend", occasion("why"))
+    assert list(caught.value.allowed) == ["ratify"]
+
+
+def test_a_parent_is_not_confirmed_in_the_future() -> None:
+    parent = signed(AgreementKind.TREATY)
+    child = signed(suggested_parent_id=parent.id)
+    with pytest.raises(RulesBroken) as caught:
+        child.confirm_parent(parent, occasion(effective="2027"))
+    assert rules_of(caught) == {("effective_date.value", "DATE_IN_FUTURE")}
+    assert child.parent_id is None
+
+
 @pytest.mark.parametrize("state", list(AgreementState))
 def test_an_illegal_step_lists_the_allowed_ones(state: AgreementState) -> None:
     found = agreement(state=state)
-    allowed = Agreement.MACHINE.allowed(state)
+    # What the values rule out, as an expiry date that is not known, is not allowed either.
+    allowed = [step for step in Agreement.MACHINE.allowed(state) if step != "expire"]
     steps: dict[str, Callable[[], None]] = {
         "sign": lambda: found.sign(signature("iran"), occasion()),
         "ratify": lambda: found.ratify(ratification("iran", "P"), occasion()),
         "supersede": lambda: found.supersede(signed(), occasion()),
     }
-    for action in set(Agreement.EVENTS) - set(allowed):
+    for action in set(Agreement.EVENTS) - set(Agreement.MACHINE.allowed(state)):
         with pytest.raises(IllegalStep) as caught:
             steps.get(action, lambda action=action: found.take(action, occasion("why")))()
-        assert caught.value.allowed == tuple(allowed)
+        assert list(caught.value.allowed) == allowed == found.allowed_steps()
     assert (not allowed) == (state in ENDED)
 
 

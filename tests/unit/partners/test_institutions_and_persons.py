@@ -1,11 +1,8 @@
 """Rules of institutions and persons, each tried to be broken."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from domainkit.values import LocalizedText
-from partners.domain.institutions import full_ror, has_right_check_digits
 from partners.domain.names import Name, NameKind, as_text
 from partners.domain.persons import PersonPosition
 from tests.unit.partners.builders import (
@@ -29,25 +26,8 @@ def test_real_ror_ids_are_taken_in_every_form_and_kept_in_one(ror: str) -> None:
         assert broken_by(found) == set()
 
 
-@given(
-    st.sampled_from(REAL_ROR_IDS),
-    st.integers(1, 8),
-    st.sampled_from("0123456789abcdefghjkmnpqrstvwxyz"),
-)
-def test_one_wrong_character_in_a_ror_id_is_always_found(ror: str, at: int, wrong: str) -> None:
-    damaged = ror[:at] + wrong + ror[at + 1 :]
-    assert has_right_check_digits(damaged) == (damaged == ror)
-
-
-@given(st.text(max_size=12))
-def test_any_text_can_be_asked_for_its_check_digits(junk: str) -> None:
-    assert has_right_check_digits(junk) in (True, False)
-
-
 def test_a_wrong_ror_id_is_refused_and_none_is_fine() -> None:
     assert broken_by(institution(ror_id="01c4pz452")) == {("ror_id", "ROR_CHECKSUM")}
-    assert full_ror(None) is None
-    assert full_ror("") is None
     assert broken_by(institution(ror_id=None)) == set()
 
 

@@ -27,6 +27,18 @@ def company(**values: Any) -> Company:
         ),
         ({"founded_date": ImpreciseDate("2025-13")}, {("founded_date.value", "NO_SUCH_DATE")}),
         ({"project_ids": ["prj_1", "prj_2", "prj_1"]}, {("project_ids[2]", "DUPLICATE")}),
+        (
+            {"legal_entity_id": "10380284791"},
+            {("legal_entity_id", "NOT_A_LEGAL_ENTITY_ID")},
+        ),
+        (
+            {"recognised_until": "2027-03-20"},
+            {("recognised_until", "RECOGNITION_MISPLACED")},
+        ),
+        (
+            {"knowledge_based": True, "recognised_until": "2027-02-30"},
+            {("recognised_until", "NO_SUCH_DATE")},
+        ),
     ],
 )
 def test_values_that_break_a_rule_are_refused(
@@ -50,3 +62,12 @@ def test_it_is_dissolved_and_reinstated_with_a_reason() -> None:
     made.take("reinstate", occasion(reason="A mistake."))
     assert made.state == CompanyState.ACTIVE
     assert [step.action for step in made.pending] == ["created", "dissolved", "reinstated"]
+
+
+def test_its_national_id_is_kept_in_one_form() -> None:
+    made = company(
+        legal_entity_id="۱۰۳۸۰۲۸۴۷۹۰", knowledge_based=True, recognised_until="2027-03-20"
+    )
+    made.recorded(occasion())
+    assert made.legal_entity_id == "10380284790"
+    assert not made.amend({"legal_entity_id": "1038 028 4790"}, occasion())

@@ -10,8 +10,10 @@ import pytest
 from domainkit.rules import IllegalStep, Refused, RulesBroken
 from domainkit.values import ImpreciseDate, LocalizedText
 from projects.domain.decisions import Condition, DecisionKind, KillCode, KillReason, Ruling
+from projects.domain.participants import Participant
 from projects.domain.pathways import Pathway, Stage, Template
-from projects.domain.project import Participant, Project, ProjectState
+from projects.domain.project import HoldCause, Project, ProjectState
+from projects.pathway_templates import template
 from tests.unit.projects.examples import (
     CONDITIONAL_GO,
     GO,
@@ -66,9 +68,25 @@ def test_a_hold_keeps_the_stage_and_its_visit(way: Template) -> None:
     visits = project.stage_visits
     decide(project, HOLD, way)
     assert (project.state, project.resume_date) == (ProjectState.ON_HOLD, TOMORROW)
-    project.resume(occasion(3))
+    assert project.hold_cause == HoldCause.DECISION
+    project.resume(occasion(3), overdue=[])
     assert (project.state, project.resume_date) == (ProjectState.ACTIVE, "")
+    assert project.hold_cause is None
     assert (project.stage, project.stage_visits) == (Stage.S1, visits)
+
+
+def test_what_a_panel_holds_is_not_resumed_before_its_day(way: Template) -> None:
+    project = begin(way)
+    decide(project, replace(HOLD, resume_date="2026-03-05"), way)
+    for day in range(4):
+        with pytest.raises(Refused, match="HOLD_NOT_OVER") as refusal:
+            project.resume(occasion(day), overdue=[])
+        assert refusal.value.params == {"resume_date": "2026-03-05"}
+        assert project.steps_on(occasion(day).today) == []
+    assert project.state == ProjectState.ON_HOLD
+    assert project.steps_on(occasion(4).today) == ["resume"]
+    project.resume(occasion(4), overdue=[])
+    assert project.state == ProjectState.ACTIVE
 
 
 @pytest.mark.parametrize("ruling", [GO, CONDITIONAL_GO, HOLD, recycle(Stage.S0)])
@@ -77,8 +95,17 @@ def test_on_hold_nothing_but_kill_is_decided(way: Template, ruling: Ruling) -> N
     decide(project, HOLD, way)
     with pytest.raises(IllegalStep) as refusal:
         decide(project, ruling, way)
-    assert list(refusal.value.allowed) == ["kill", "resume"]
+    assert list(refusal.value.allowed) == project.allowed_steps() == ["resume"]
+    project.open_gate("gat_1", occasion())
     assert project.allowed_steps() == ["decide", "resume"]
+
+
+def test_a_refused_step_names_verbs_and_not_kinds_of_decisions(way: Template) -> None:
+    project = begin(way)
+    project.open_gate("gat_1", occasion())
+    with pytest.raises(IllegalStep) as refusal:
+        project.resume(occasion(), overdue=())
+    assert list(refusal.value.allowed) == ["decide"]
 
 
 def test_recycling_visits_the_stage_again(way: Template) -> None:
@@ -121,7 +148,7 @@ def test_a_killed_project_stays_killed(way: Template, ruling: Ruling) -> None:
     with pytest.raises(Refused, match="KILLED_IS_FINAL"):
         decide(project, ruling, way)
     with pytest.raises(Refused, match="KILLED_IS_FINAL"):
-        project.resume(occasion())
+        project.resume(occasion(), overdue=[])
     with pytest.raises(Refused, match="KILLED_IS_FINAL"):
         project.amend({"titles": LocalizedText(en="Revived")}, occasion())
     assert project == before
@@ -141,7 +168,7 @@ def test_a_completed_project_takes_no_decision(way: Template, ruling: Ruling) ->
 
 def test_an_active_project_cannot_be_resumed(way: Template) -> None:
     with pytest.raises(IllegalStep):
-        begin(way).resume(occasion())
+        begin(way).resume(occasion(), overdue=[])
 
 
 NO_KILL = KillReason(None, " ", "")
@@ -203,7 +230,7 @@ def test_a_decision_says_what_was_decided_by_which_template(way: Template) -> No
     ruling = replace(KILL, decided_date=ImpreciseDate("2026-02"))
     decision = project.decide(ruling, way, "dec_1", occasion())
     assert (decision.from_stage, decision.to_stage) == (Stage.S0, Stage.S0)
-    assert (decision.template_version, decision.recorded_by) == ("1", "someone")
+    assert (decision.template_version, decision.recorded_by) == (way.version, "someone")
     assert decision.kill is not None
     assert decision.kill.code == KillCode.SAFETY
     assert project.latest_decision_id == "dec_1"
@@ -213,8 +240,8 @@ def test_a_decision_says_what_was_decided_by_which_template(way: Template) -> No
 
 def test_a_project_keeps_to_the_template_it_began_with(way: Template) -> None:
     project = begin(way)
-    with pytest.raises(ValueError, match="template 1"):
-        project.decide(GO, replace(way, version="2"), "dec_1", occasion())
+    with pytest.raises(ValueError, match=f"template {way.version}"):
+        project.decide(GO, template("1"), "dec_1", occasion())
 
 
 def test_a_later_first_stage_is_one_of_the_pathway_and_has_a_reason(way: Template) -> None:

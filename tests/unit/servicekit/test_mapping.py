@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from centers.domain import Center, CenterState, Contact, Position
+from centers.domain.centers import Center, CenterState, Contact, Position
 from domainkit.values import Citation, ImpreciseDate, LocalizedText
 from peyvand.centers.v1 import centers_pb2 as pb
 from servicekit.mapping import from_message, read_fields, to_message

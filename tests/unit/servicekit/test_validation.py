@@ -104,3 +104,10 @@ def test_a_partial_update_is_checked_within_the_lists_that_it_names() -> None:
     assert update("names") == [("institution.names", "TOO_FEW_ITEMS")]
     nameless = institutions_pb2.Name(language="en")
     assert update("names", names=[nameless]) == [("institution.names[0].text", "REQUIRED")]
+
+
+def test_a_text_of_the_wrong_form_is_shown_one_of_the_right_form() -> None:
+    phone = pb.Contact(phones=["021 66468271"])
+    (found,) = violations(phone)
+    assert (found.field, found.reason) == ("phones[0]", "WRONG_FORMAT")
+    assert found.params["expected"].startswith("+98 21 66468271 (^")

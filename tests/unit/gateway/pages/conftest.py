@@ -1,4 +1,3 @@
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,22 +10,11 @@ from fastapi import FastAPI
 from gateway.app import Edge, create_app
 from gateway.live import LiveFeed
 from gateway.settings import GatewaySettings
+from servicekit.broker_access import BrokerAccess
 from servicekit.identity import TokenVerifier
 from servicekit.local_issuer import generate_key
 from tests.support.gateway import FakeClients
 from tests.support.network_picture import observe
-
-
-class Feed(LiveFeed):
-    """A feed that says that something changed when a test says so."""
-
-    def __init__(self, clients: FakeClients) -> None:
-        super().__init__(clients, "nats://127.0.0.1:1", timeout=1)
-        self.happened = asyncio.Event()
-
-    async def changed(self) -> None:
-        await self.happened.wait()
-        self.happened.clear()
 
 
 @dataclass
@@ -36,7 +24,7 @@ class Site:
     app: FastAPI
     clients: FakeClients
     edge: Edge
-    feed: Feed
+    feed: LiveFeed
 
 
 @pytest.fixture
@@ -52,7 +40,7 @@ def site(tmp_path: Path) -> Site:
     clients = FakeClients()
     observe(clients)
     verifier = TokenVerifier(issuer=settings.issuer, audience=settings.audience, jwks=settings.jwks)
-    feed = Feed(clients)
+    feed = LiveFeed(clients, BrokerAccess("nats://127.0.0.1:1"), timeout=1)
     edge = Edge(settings, clients, verifier, feed)
     return Site(create_app(edge), clients, edge, feed)
 

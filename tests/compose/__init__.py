@@ -1,0 +1,1 @@
+"""The network in containers, tried for real: images, compose file, kills, and an oracle."""
