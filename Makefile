@@ -11,6 +11,7 @@ MAKEFLAGS += --no-builtin-rules
 SHELL := /bin/sh
 
 PY := .venv/bin/python
+TEST_PROCESSES ?= 3
 # Paths in this file are relative, so that a space in the path of the repository
 # never reaches make, which would split at it.
 PACKAGE_FILES := $(wildcard proto/gen/pyproject.toml libs/*/pyproject.toml \
@@ -52,7 +53,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PYTHON
 
-.PHONY: help install run test check lint format types imports contract unit-test lock gen chaos fuzz bench routes clean distclean
+.PHONY: help install run test check lint format types imports contract unit-test lock gen draft-migration chaos drill try-compose fuzz bench routes clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -82,8 +83,14 @@ install: .venv/.packages ## make or refresh .venv
 run: .venv/.packages ## start the whole network here; Ctrl-C stops it
 	@exec $(PY) -m peyvandctl up
 
+# Most tests wait more than they work, so several go side by side; those that put the
+# machine under load go alone, after the others. Where arguments choose some tests, one
+# of the two runs may find none (exit status 5).
 test: lint types imports contract ## what a change has to pass
-	@$(PY) -m pytest $(PYTEST_ARGS)
+	@$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "not alone" $(PYTEST_ARGS) \
+		|| { status=$$?; [ $$status -eq 5 ] && [ -n "$(PYTEST_ARGS)" ]; }
+	@$(PY) -m pytest -m alone $(PYTEST_ARGS) \
+		|| { status=$$?; [ $$status -eq 5 ] && [ -n "$(PYTEST_ARGS)" ]; }
 
 check: lint types imports contract ## the part of `test` that starts nothing
 
@@ -112,8 +119,20 @@ gen: .venv/.packages ## generate code and the published document from proto/
 	@$(PY) proto/generate.py
 	@$(PY) -m gateway openapi services/gateway/openapi.json
 
-chaos: .venv/.packages ## the long chaos run
+draft-migration: .venv/.packages ## draft a revision: SERVICE=centers TEXT="floor area"
+	@$(PY) -m peyvandctl.draft_migration "$(SERVICE)" "$(TEXT)"
+
+chaos: .venv/.packages ## the long runs: kills, restarts in turn, outages, simulated lives, a bad line
 	@$(PY) -m pytest tests/chaos -m chaos --chaos-seconds=300 --timeout=1800 $(PYTEST_ARGS)
+	@$(PY) -m pytest tests/replicas --rolling-seconds=300 --away-seconds=300 --timeout=3600 $(PYTEST_ARGS)
+	@$(PY) -m pytest tests/simulation --simulation-seeds=5000 --timeout=7200 $(PYTEST_ARGS)
+	@$(PY) -m pytest tests/line --line-reports=100000 --timeout=7200 -s $(PYTEST_ARGS)
+
+drill: .venv/.packages ## back up under load, lose it all, restore elsewhere, compare
+	@$(PY) -m pytest tests/drill --drill-seconds=60 --timeout=3600 $(PYTEST_ARGS)
+
+try-compose: .venv/.packages ## images and compose file for real; root, Debian's podman
+	@$(PY) -m tests.compose $(COMPOSE_ARGS)
 
 fuzz: .venv/.packages ## many random requests against the published document
 	@$(PY) -m pytest tests/e2e/test_schemathesis.py --fuzz-examples=50 $(PYTEST_ARGS)
@@ -126,12 +145,13 @@ routes: .venv/.packages ## where each route of the gateway comes from
 
 # uv resolves for the oldest Python that is supported, and lives in an environment
 # of its own: nothing of the project needs it.
-lock: ## resolve requirements.in into requirements.lock
+lock: ## resolve requirements.in into requirements.lock; UPGRADE=1 takes newer versions
 	@set -eu; \
 	$(FIND_PYTHON); \
 	dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 	"$$found" -m venv "$$dir/uv"; \
 	"$$dir/uv/bin/python" -m pip install --quiet uv; \
+	if [ -z "$(UPGRADE)" ]; then cp requirements.lock "$$dir/lock"; fi; \
 	"$$dir/uv/bin/uv" pip compile --quiet --no-header --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --python-version 3.11 requirements.in -o "$$dir/lock"; \
 	{ echo "# This file is generated from requirements.in. Change that one, then run: make lock"; \
