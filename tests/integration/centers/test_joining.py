@@ -133,12 +133,12 @@ async def test_what_is_wrong_is_told_and_leaves_no_trace(hub: JoiningBench) -> N
     assert await refusal(public_key=key.public) == "PUBLIC_KEY_TAKEN"
     assert await refusal(secret=new_secret()) == "JOIN_TOKEN_UNKNOWN"
     assert await refusal(secret="") == "JOIN_TOKEN_UNKNOWN"
-    answer = await joiner.client.request(subjects.JOIN, b"\xff\xff", timeout=10)
-    assert pb.JoinReply.FromString(answer.data).refusal.reason == "MESSAGE_UNREADABLE"
+    reply = await hub.join_reply(joiner, b"\xff\xff")
+    assert reply.refusal.reason == "MESSAGE_UNREADABLE"
     far = pb.JoinRequest(secret="x", public_key=NKey.new(KeyKind.USER).public, protocol_version=1)
     far.time.seconds = 1 << 60
-    answer = await joiner.client.request(subjects.JOIN, far.SerializeToString(), timeout=10)
-    assert pb.JoinReply.FromString(answer.data).refusal.reason == "MESSAGE_UNREADABLE"
+    reply = await hub.join_reply(joiner, far.SerializeToString())
+    assert reply.refusal.reason == "MESSAGE_UNREADABLE"
     assert await hub.events(node.id) == before
     assert await hub.keys(node.id) == {}
     assert await hub.keys(other.node_id) == {key.public: False}
