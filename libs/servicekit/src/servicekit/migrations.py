@@ -3,7 +3,9 @@
 Each service keeps its revisions in ``<package>/migrations`` with a three-line
 ``env.py`` that calls `run_environment`. Upgrades of several processes at once wait
 for one another; one that cannot get its locks within seconds gives up instead of
-holding up the running version.
+holding up the running version. Each revision is a transaction of its own: an upgrade that
+is broken off keeps what it has done, holds no lock longer than one revision needs it, and
+goes on there when it is run again.
 
 A revision works with the version of the code before it: it adds, and what nobody reads
 any more goes with a later one. So a database that is ahead of the code suffices, and the
@@ -28,21 +30,31 @@ _STATEMENT_TIMEOUT = "10min"
 async def upgrade(url: str, directory: Path) -> bool:
     """Apply the revisions in `directory` that are missing; tell whether there were any."""
     engine = create_async_engine(url)
+    changed = False
     try:
         async with engine.connect() as connection:
             current = await connection.run_sync(_current_revision)
-        if _reaches_head(current, directory):
-            return False
-        async with engine.begin() as connection:
-            await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            await connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
-            await connection.execute(
-                sa.text(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'")
-            )
-            await connection.run_sync(lambda sync: _run(sync, directory))
+        while (following := _next_revision(current, directory)) is not None:
+            async with engine.begin() as connection:
+                current = await _apply(connection, directory, current, following)
+            changed = True
     finally:
         await engine.dispose()
-    return True
+    return changed
+
+
+async def _apply(
+    connection: AsyncConnection, directory: Path, known: str | None, following: str
+) -> str | None:
+    """Apply one revision, unless another process has done so; returns where the database is."""
+    await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    current = await connection.run_sync(_current_revision)
+    if current != known:
+        return current
+    await connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
+    await connection.execute(sa.text(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'"))
+    await connection.run_sync(lambda sync: _run(sync, directory, following))
+    return following
 
 
 async def suffices(url: str, directory: Path) -> bool:
@@ -53,7 +65,7 @@ async def suffices(url: str, directory: Path) -> bool:
             current = await connection.run_sync(_current_revision)
     finally:
         await engine.dispose()
-    return _reaches_head(current, directory)
+    return _next_revision(current, directory) is None
 
 
 async def bring_to(connection: AsyncConnection, directory: Path, revision: str) -> None:
@@ -98,7 +110,7 @@ def differences(connection: sa.Connection, metadata: sa.MetaData) -> list[object
     return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
 
-def _run(connection: sa.Connection, directory: Path, revision: str = "head") -> None:
+def _run(connection: sa.Connection, directory: Path, revision: str) -> None:
     command.upgrade(_config(directory, connection), revision)
 
 
@@ -113,10 +125,10 @@ def _current_revision(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _reaches_head(current: str | None, directory: Path) -> bool:
+def _next_revision(current: str | None, directory: Path) -> str | None:
+    """The first revision that a database lacks; `None` when it has all, or later ones."""
     # Revisions are one line, numbered with four digits, so that their names have its order.
-    head = ScriptDirectory(str(directory)).get_current_head()
-    return head is None or (current is not None and current >= head)
+    return next((it for it in revisions(directory) if current is None or it > current), None)
 
 
 def _next_id(directory: Path) -> str:
