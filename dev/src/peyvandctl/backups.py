@@ -14,7 +14,13 @@ from hubkit.authority import Authority
 from hubkit.backup.archive import Archive, sync_folder
 from hubkit.backup.keys import HubIdentity
 from hubkit.backup.making import Made, Source, make_backup
-from hubkit.backup.restoring import check, identity_of, restore_databases, restore_files
+from hubkit.backup.restoring import (
+    check,
+    identity_of,
+    require_place,
+    restore_databases,
+    restore_files,
+)
 from hubkit.broker import keep_keys, read_keys
 from hubkit.errors import HubError
 from hubkit.installation import broker_keys_of, identity_files, signing_key_of
@@ -80,8 +86,9 @@ async def back_up(
 class Restore:
     """A backup on its way into a home.
 
-    All is made in a folder beside the home, which takes the home's name at the end. Whoever
-    is killed in between leaves that folder, which the next try removes, and the home as it was.
+    All is made in a folder beside the home, which takes the home's name at the end. What comes
+    to nothing is removed, but for a network that did not start: its logs say why. Whoever is
+    killed in between leaves that folder, which the next try removes, and the home as it was.
     """
 
     def __init__(self, archive: Archive, home: Home, say: Say) -> None:
@@ -114,7 +121,11 @@ class Restore:
                     f"{self._home.root} holds data.",
                     "Name an empty folder by --home, or add --replace: what is there is set aside.",
                 )
-            await self._make_draft(identity)
+            try:
+                await self._make_draft(identity)
+            except BaseException:
+                await _clear(self._draft)
+                raise
             if trial:
                 await self._try()
             self._finish_state()
@@ -126,11 +137,18 @@ class Restore:
         draft.prepare()
         if identity is not None:
             _adopt(draft, identity)
-        await restore_files(self._archive, _store(draft), self._say)
+        store = _store(draft)
+        require_place(self._archive, store)
         self._say("Starting PostgreSQL")
         async with self._cluster(services=[]) as cluster:
             databases = {name: cluster.postgres.dsn(name) for name in _SERVICES}
-            await restore_databases(self._archive, cluster.postgres.connect, databases, self._say)
+            await restore_databases(
+                self._archive,
+                cluster.postgres.connect,
+                databases,
+                self._say,
+                files=lambda: restore_files(self._archive, store, self._say),
+            )
 
     async def _try(self) -> None:
         self._say("Starting the network out of sight, to fill its streams")

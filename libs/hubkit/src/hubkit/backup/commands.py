@@ -14,7 +14,13 @@ from hubkit.backup.archive import Archive
 from hubkit.backup.keys import HubIdentity, given_passphrase, keys_beside
 from hubkit.backup.making import Made, Source, make_backup
 from hubkit.backup.manifest import Manifest
-from hubkit.backup.restoring import check, identity_of, restore_databases, restore_files
+from hubkit.backup.restoring import (
+    check,
+    identity_of,
+    require_place,
+    restore_databases,
+    restore_files,
+)
 from hubkit.errors import HubError
 from hubkit.installation import Installation
 from hubkit.settings import SetupSettings
@@ -102,9 +108,17 @@ async def _restore(
         except (OSError, TimeoutError, asyncpg.PostgresError) as error:
             raise HubError(f"PostgreSQL does not let us in: {error}.") from error
 
-    await restore_files(archive, _store(), say)
+    store = _store()
+    require_place(archive, store)
     own = {name: installation.database_url(name, settings.postgres) for name in _services()}
-    for kept in await restore_databases(archive, admin, own, say, replace=replace):
+    for kept in await restore_databases(
+        archive,
+        admin,
+        own,
+        say,
+        replace=replace,
+        files=lambda: restore_files(archive, store, say),
+    ):
         say(f"What was there is kept as the database {kept}")
 
 

@@ -1,5 +1,11 @@
-"""Puts a backup back: beside what there is first, and in its place only when all is right."""
+"""Puts a backup back: beside what there is first, and in its place only when all is right.
 
+What was made beside goes when it comes to nothing, and what a restore has left that was
+killed goes at the next one.
+"""
+
+import asyncio
+import contextlib
 import importlib.util
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -20,6 +26,12 @@ from servicekit import migrations
 from servicekit.errors import Fault
 from servicekit.object_store import ObjectStore, spool
 
+_LOCK = 0x72657374  # "rest": one restore at a time in a server
+_LOOKS, _PAUSE_SECONDS = 50, 0.1  # as long as PostgreSQL waits before it refuses a new name
+_SESSIONS = """
+SELECT datname, count(*) AS sessions FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND datname = ANY($1) GROUP BY datname
+"""
 _OWNED = {service.name: service.module for service in SERVICES if service.has_database}
 
 
@@ -104,6 +116,7 @@ async def restore_databases(
     say: Callable[[str], None],
     *,
     replace: bool = False,
+    files: Callable[[], Awaitable[object]] | None = None,
 ) -> list[str]:
     """Fill the databases of all services; they change all at once, or none does.
 
@@ -113,16 +126,20 @@ async def restore_databases(
         databases: URL of each service's database, as its owner.
         say: told what is done.
         replace: keep databases that hold something under another name.
+        files: puts files where they belong. It is called when all rows are in and before a
+            database changes, so that none ever names a file that is not there.
 
     Returns:
         The names under which databases of before are kept.
 
     Raises:
-        HubError: a database holds something, or somebody works with it, or the backup does
-            not fit.
+        HubError: a database holds something, or somebody works with it or restores too, or the
+            backup does not fit.
     """
     connection = await admin()
     try:
+        await _require_alone(connection)
+        await _drop_drafts(connection, databases)
         filled = [name for name in databases if await _holds_something(connection, databases[name])]
         if filled and not replace:
             raise HubError(
@@ -130,20 +147,29 @@ async def restore_databases(
                 "Restore into an installation without data, or add --replace: they are kept under"
                 " another name.",
             )
-        for service, url in databases.items():
-            await _fill(archive, connection, service, url, say)
-        return await _put_in_place(connection, databases, filled)
+        await _require_idle(connection, databases)
+        try:
+            for service, url in databases.items():
+                await _fill(archive, connection, service, url, say)
+            if files is not None:
+                await files()
+            return await _put_in_place(connection, databases, filled)
+        finally:
+            await _drop_drafts(connection, databases)
     except asyncpg.ObjectInUseError as error:
-        raise HubError(
-            f"Somebody works with a database: {error}.",
-            "Stop the services first; nothing was changed.",
-        ) from error
+        raise _busy(str(error)) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise HubError(
             f"PostgreSQL did not go along: {error}.", "Nothing was changed; try again."
         ) from error
     finally:
         await connection.close()
+
+
+def require_place(archive: Archive, store: ObjectStore | None) -> None:
+    """Raise `HubError` when a backup has files and there is no store for them."""
+    if archive.manifest.files and store is None:
+        raise HubError("There is no place for files.", "Set PEYVAND_OBJECTS_URL.")
 
 
 async def restore_files(
@@ -154,9 +180,8 @@ async def restore_files(
     Raises:
         HubError: the backup has files and there is no store, or it cannot be reached.
     """
+    require_place(archive, store)
     files = archive.manifest.files or {}
-    if files and store is None:
-        raise HubError("There is no place for files.", "Set PEYVAND_OBJECTS_URL.")
     for number, sha256 in enumerate(files, 1):
         assert store is not None
         say(f"files: {number} of {len(files)}")
@@ -183,8 +208,6 @@ async def _fill(
     say: Callable[[str], None],
 ) -> None:
     draft = _draft(url)
-    # What a restore has left that was killed.
-    await drop_database(connection, draft)
     await create_database(connection, draft, owner=_owner(url))
     target = make_url(url).set(drivername="postgresql+asyncpg", database=draft)
     place = target.render_as_string(hide_password=False)
@@ -205,17 +228,45 @@ async def _put_in_place(
 ) -> list[str]:
     stamp = f"{datetime.now(UTC):%Y%m%d%H%M%S}"
     known = {row[0] for row in await connection.fetch("SELECT datname FROM pg_database")}
-    kept: dict[str, str] = {}
+    kept: list[str] = []
     async with connection.transaction():
         for service, url in databases.items():
             name = _name(url)
-            if name in known:
-                kept[service] = f"{name}_before_{stamp}"
-                await rename_database(connection, name, kept[service])
+            if service in filled:
+                kept.append(f"{name}_before_{stamp}")
+                await rename_database(connection, name, kept[-1])
+            elif name in known:
+                # It holds nothing, and goes with the drafts.
+                await rename_database(connection, name, _emptied(url))
             await rename_database(connection, _draft(url), name)
-    for service in kept.keys() - filled:
-        await drop_database(connection, kept[service])
-    return [kept[service] for service in filled]
+    return kept
+
+
+async def _require_alone(connection: asyncpg.Connection) -> None:
+    """See that nobody else restores; holds for as long as the connection does."""
+    if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+        raise HubError("Another restore is at work in this PostgreSQL.", "Wait for it, or end it.")
+
+
+async def _require_idle(connection: asyncpg.Connection, databases: Mapping[str, str]) -> None:
+    """See that nobody works with what is to be changed, before hours are spent on it."""
+    names = [_name(url) for url in databases.values()]
+    busy: list[asyncpg.Record] = []
+    # A session that was closed is seen for a moment longer.
+    for _ in range(_LOOKS):
+        busy = await connection.fetch(_SESSIONS, names)
+        if not busy:
+            return
+        await asyncio.sleep(_PAUSE_SECONDS)
+    raise _busy(", ".join(f"{row['datname']} ({row['sessions']} sessions)" for row in busy))
+
+
+async def _drop_drafts(connection: asyncpg.Connection, databases: Mapping[str, str]) -> None:
+    """Remove what was made on the way; that of a lost connection goes at the next restore."""
+    for url in databases.values():
+        for name in (_draft(url), _emptied(url)):
+            with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await drop_database(connection, name)
 
 
 async def _holds_something(connection: asyncpg.Connection, url: str) -> bool:
@@ -236,12 +287,23 @@ def _draft(url: str) -> str:
     return f"{_name(url)}_restoring"
 
 
+def _emptied(url: str) -> str:
+    return f"{_name(url)}_emptied"
+
+
 def _name(url: str) -> str:
     return make_url(url).database or ""
 
 
 def _owner(url: str) -> str:
     return make_url(url).username or ""
+
+
+def _busy(what: str) -> HubError:
+    return HubError(
+        f"Somebody works with a database: {what}.",
+        "Stop the services first; nothing was changed.",
+    )
 
 
 def _newer(what: str) -> HubError:
