@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 import structlog
+from prometheus_client import REGISTRY
 
 from nodekit import nats_jwt
 from tests.support.hub_line import until
@@ -19,8 +22,17 @@ if TYPE_CHECKING:
     from tests.support.hub_line import HubLine, Party
 
 AT_MOST = 5.0  # seconds from the commit until the line is cut
+LOCKS = (
+    "FROM pg_locks WHERE locktype = 'advisory' AND database ="
+    " (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 NEXT_LOOK = 4.0  # seconds in which the registrar has looked again, surely
 ANSWER_WITHIN = 3.0  # seconds for which it waits for the broker
+
+
+def agreement() -> float | None:
+    """What the registrar says of itself to whoever watches."""
+    return REGISTRY.get_sample_value("registrar_agrees")
 
 
 async def _account(line: HubLine) -> Mapping[str, object]:
@@ -172,10 +184,39 @@ async def test_it_says_so_as_soon_as_the_broker_is_not_told_and_when_it_is(
     line = own_line
     registrar = line.registrar
     assert registrar.agrees
+    assert agreement() == 1
     await line.process.kill()
     await until(lambda: not registrar.agrees, NEXT_LOOK + ANSWER_WITHIN)
+    assert agreement() == 0
     await line.process.start()
-    await until(lambda: registrar.agrees, 10)
+    await until(lambda: registrar.agrees and agreement() == 1, 30)
+
+
+async def test_one_that_stands_by_or_has_ended_does_not_say_that_the_broker_agrees(
+    own_line: HubLine,
+) -> None:
+    line = own_line
+    assert agreement() == 1
+    url = line.database_url.replace("+asyncpg", "")
+    other, third = await asyncpg.connect(url), await asyncpg.connect(url)
+    try:
+        # It waits for what the registrar leads by, and has it when that one's session ends.
+        key = int.from_bytes(hashlib.sha256(b"registrar").digest()[:8], "big", signed=True)
+        leading = asyncio.create_task(other.execute("SELECT pg_advisory_lock($1)", key))
+        for _ in range(600):
+            if await third.fetchval(f"SELECT count(*) {LOCKS} AND NOT granted"):
+                break
+            await asyncio.sleep(0.05)
+        await third.fetch(f"SELECT pg_terminate_backend(pid) {LOCKS} AND granted")
+        await asyncio.wait_for(leading, 30)
+        await until(lambda: line.registrar.agrees and agreement() == 0, 30)
+        await other.execute("SELECT pg_advisory_unlock($1)", key)
+        await until(lambda: agreement() == 1, 30)
+    finally:
+        await other.close()
+        await third.close()
+    await line.stop_registrar()
+    assert agreement() == 0
 
 
 async def test_more_bars_than_the_broker_takes_are_told_as_an_error_with_its_mend(

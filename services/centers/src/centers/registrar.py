@@ -20,6 +20,7 @@ import asyncpg
 import structlog
 import uvloop
 from nats.errors import Error as NatsError
+from prometheus_client import Gauge
 from pydantic import Field
 
 from nodekit import nats_jwt
@@ -34,6 +35,11 @@ from servicekit.settings import ServiceSettings
 from servicekit.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
+
+# One that stands by says 0: none of all is 1 when nobody sees to the broker.
+AGREES = Gauge(
+    "registrar_agrees", "1 in the process that sees the broker bar what the database bars"
+)
 
 CHANNEL = "node_keys"
 _INTERVAL = 2.0  # seconds between two looks
@@ -117,6 +123,7 @@ class Registrar:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), pause)
         finally:
+            AGREES.set(0)
             leader.close()
 
     async def _look(self, connection: asyncpg.Connection) -> bool:
@@ -127,6 +134,7 @@ class Registrar:
             self._note(error)
             return False
         self.agrees = True
+        AGREES.set(1)
         self._trouble = ""
         return True
 
@@ -134,7 +142,7 @@ class Registrar:
         wanted = self._keys.platform_account(barred)
         if await self._known(wanted.public) == wanted.claims():
             return
-        self.agrees = False
+        self._differs()
         jwt = nats_jwt.account(self._keys.operator, wanted)
         most = self._broker.client.max_payload
         if len(jwt) > most:
@@ -160,8 +168,12 @@ class Registrar:
         answer = await self._broker.client.request(subject, data, timeout=_ANSWER_WITHIN)
         return answer.data
 
-    def _note(self, error: Exception) -> None:
+    def _differs(self) -> None:
         self.agrees = False
+        AGREES.set(0)
+
+    def _note(self, error: Exception) -> None:
+        self._differs()
         if self._trouble != (trouble := repr(error)):
             tell = log.error if isinstance(error, TooLarge) else log.warning
             tell("the broker cannot be told yet", error=trouble)
