@@ -11,10 +11,15 @@ from tests.support.metrics import exposed, queries, recorded, selectors
 # Told by Prometheus itself and by the operators of an installation; see deploy/k8s/README.md.
 OF_OTHERS = {
     "up",
+    "alertmanager_notifications_failed_total",
     "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp",
     "cnpg_collector_pg_wal_archive_status",
     "certmanager_certificate_expiration_timestamp_seconds",
     "gnatsd_healthz_status",
+    "kubelet_volume_stats_available_bytes",
+    "kubelet_volume_stats_capacity_bytes",
+    "kubelet_volume_stats_inodes_free",
+    "kubelet_volume_stats_inodes",
 }
 # Given to each series by the configuration of the scrape.
 SCRAPED = {"job", "service", "instance", "slo"}

@@ -33,7 +33,12 @@ def _rendered(folder: Path) -> str:
 
 def render(overlay: str) -> Manifests:
     """Everything of an overlay; a new copy each time."""
-    return Manifests(json.loads(_rendered(ROOT / "deploy" / "k8s" / "overlays" / overlay)))
+    return built(ROOT / "deploy" / "k8s" / "overlays" / overlay)
+
+
+def built(folder: Path) -> Manifests:
+    """Everything that a folder of manifests gives; a new copy each time."""
+    return Manifests(json.loads(_rendered(folder)))
 
 
 @dataclass(frozen=True)

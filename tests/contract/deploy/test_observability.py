@@ -11,7 +11,7 @@ import yaml
 
 from tests.support.manifests import ROOT
 from tests.support.metrics import DASHBOARDS, OBSERVABILITY, RULES, alerts, queries, selectors
-from tests.support.promtool import promtool
+from tests.support.watch_tools import promtool
 
 CASES = sorted((Path(__file__).parent / "alerts").glob("*.yml"))
 RUNBOOKS = ROOT / "docs" / "runbooks"

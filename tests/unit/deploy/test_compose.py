@@ -213,7 +213,7 @@ def test_the_small_set_is_hub_and_node_and_profiles_add_the_rest() -> None:
     small = {name for name, profiles in chosen.items() if not profiles}
     jobs = {"secrets", "databases", "first-data"}
     assert small == {*NAMES, *jobs, "postgres", "broker", "node"}
-    watching = {"otel-collector", "jaeger", "prometheus", "grafana"}
+    watching = {"otel-collector", "jaeger", "prometheus", "alertmanager", "grafana"}
     assert {name for name in chosen if chosen[name] == {"observability"}} == watching
     assert {name for name in chosen if chosen[name] == {"identity"}} == {"keycloak"}
     assert {name for name in chosen if chosen[name] == {"backup"}} == {"backup"}
