@@ -370,6 +370,16 @@ PLANTED: dict[str, tuple[rules.Rule, Fault]] = {
             "nginx.ingress.kubernetes.io/proxy-body-size"
         ),
     ),
+    "a certificate that nobody can prove a name for": (
+        rules.lets_its_certificate_be_made,
+        lambda m: without(m, "NetworkPolicy", "acme-solver"),
+    ),
+    "a proof of the name that others reach": (
+        rules.lets_its_certificate_be_made,
+        lambda m: spec(m, "NetworkPolicy", "acme-solver")["ingress"][0].update(
+            {"from": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}
+        ),
+    ),
     "a port on every machine": (
         rules.lets_streams_through,
         lambda m: spec(m, "Service", "gateway").update(type="NodePort"),

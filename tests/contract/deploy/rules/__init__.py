@@ -1,7 +1,7 @@
 """What has to hold for every way to run the hub on Kubernetes; each rule gives its complaints."""
 
 from tests.contract.deploy.rules.common import OWNERS, Complaints, Rule
-from tests.contract.deploy.rules.edge import lets_streams_through
+from tests.contract.deploy.rules.edge import lets_its_certificate_be_made, lets_streams_through
 from tests.contract.deploy.rules.form import is_valid, names_its_images, stands_in_the_namespace
 from tests.contract.deploy.rules.keys import (
     BY_THE_CREW,
@@ -53,6 +53,7 @@ __all__ = [
     "keeps_files_where_all_find_them",
     "keeps_keys_apart",
     "keeps_streams_three_times",
+    "lets_its_certificate_be_made",
     "lets_streams_through",
     "migrates_first",
     "names_its_images",
@@ -81,6 +82,7 @@ EVERYWHERE: tuple[Rule, ...] = (
     has_room_for_a_dossier,
     is_certified,
     lets_streams_through,
+    lets_its_certificate_be_made,
     is_postgresql_18,
 )
 IN_PRODUCTION: tuple[Rule, ...] = (

@@ -6,7 +6,10 @@ import re
 
 from tests.contract.deploy.rules.common import Complaints
 from tests.support.manifests import (
+    Edge,
+    Manifest,
     Manifests,
+    edges,
 )
 
 _BODY = {"nginx.org": "client-max-body-size", "nginx.ingress.kubernetes.io": "proxy-body-size"}
@@ -40,6 +43,34 @@ def lets_streams_through(manifests: Manifests) -> Complaints:
     ]
     if outside != ["broker-nodes"]:
         yield f"reached from outside: {outside}"
+
+
+def lets_its_certificate_be_made(manifests: Manifests) -> Complaints:
+    """Who asks for proof by HTTP-01 reaches the pod that answers, which reaches nobody."""
+    (ingress,) = manifests.of("Ingress")
+    if not ingress["metadata"]["annotations"].get("cert-manager.io/cluster-issuer"):
+        yield "nobody makes the certificate of the web"
+    found = {
+        edge
+        for edge in edges(Manifests([*manifests.documents, _SOLVER]))
+        if "solver" in (edge.source, edge.target)
+    }
+    wanted = {Edge("ingress", "solver", 8089), Edge("solver", "kube-system", 53)}
+    for edge in sorted(found ^ wanted):
+        yield f"a pod that proves whose the name is: {edge}"
+
+
+# As cert-manager makes it, for as long as an issuer asks.
+_SOLVER: Manifest = {
+    "kind": "Deployment",
+    "metadata": {"name": "solver"},
+    "spec": {
+        "template": {
+            "metadata": {"labels": {"acme.cert-manager.io/http01-solver": "true"}},
+            "spec": {"containers": [{"ports": [{"name": "http", "containerPort": 8089}]}]},
+        }
+    },
+}
 
 
 def _greatest_file(manifests: Manifests) -> int:
