@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,6 +115,19 @@ async def test_a_home_goes_from_one_place_to_another_and_back(restored: Restored
     # What a node keeps is its own, and moves on.
     assert (there.root / "nodes" / "own").is_dir()
     assert not (outer / "there.restoring").exists()
+
+
+async def test_one_that_fails_leaves_no_folder_behind(restored: Restored) -> None:
+    home = Home(restored.home.root.with_name("failed"))
+    with Archive.open(restored.backup) as archive:
+        entry = archive.manifest.databases["observatory"]
+        outbox = entry.tables["outbox"]
+        entry.tables["outbox"] = replace(outbox, rows=outbox.rows + 1)
+        work = backups.Restore(archive, home, quiet)
+        with pytest.raises(ClusterError, match="The table outbox has 1 rows"):
+            await work.run(None, replace=False, trial=False)
+    assert not home.root.exists()
+    assert not home.root.with_name("failed.restoring").exists()
 
 
 # `peyvand`, killed as it is about to give a folder of the name its new one.

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,21 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from servicekit import migrations
 from tests.support.cluster import Infra
+from tests.support.revisions import written
 
-ENVIRONMENT = """
-import sqlalchemy as sa
-from servicekit.migrations import run_environment
-run_environment(sa.MetaData())
-"""
-REVISION = """
-from alembic import op
-revision = "{number:04d}"
-down_revision = {before!r}
-branch_labels = depends_on = None
-def upgrade():
-    for statement in {statements!r}:
-        op.execute(statement)
-"""
 # Holds until somebody takes the row away, however long that is.
 WHILE_HELD = (
     "DO $$ BEGIN WHILE EXISTS (SELECT FROM held) LOOP PERFORM pg_sleep(0.05); END LOOP; END $$"
@@ -41,17 +27,6 @@ LOCKS = (
     " (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 BOUND = 60  # seconds: more than anything here takes
-
-
-def written(folder: Path, *revisions: Sequence[str]) -> Path:
-    """A folder of revisions, each with its statements."""
-    (folder / "versions").mkdir(parents=True)
-    (folder / "env.py").write_text(ENVIRONMENT)
-    for number, statements in enumerate(revisions, 1):
-        before = f"{number - 1:04d}" if number > 1 else None
-        text = REVISION.format(number=number, before=before, statements=[*statements])
-        (folder / "versions" / f"{number:04d}_it.py").write_text(text)
-    return folder
 
 
 async def ask(engine: AsyncEngine, query: str) -> list[object]:

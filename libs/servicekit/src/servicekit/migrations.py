@@ -8,8 +8,8 @@ is broken off keeps what it has done, holds no lock longer than one revision nee
 goes on there when it is run again.
 
 A revision works with the version of the code before it: it adds, and what nobody reads
-any more goes with a later one. So a database that is ahead of the code suffices, and the
-code can be rolled back without its database.
+any more goes with a later one, which says so (docs/deploy.md). So a database that is ahead
+of the code suffices, and the code can be rolled back without its database.
 """
 
 from pathlib import Path

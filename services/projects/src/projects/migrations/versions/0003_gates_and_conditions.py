@@ -8,6 +8,18 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+# What is narrower for the version before, and why that is not hindered (docs/deploy.md).
+tightens = {
+    "check project.ck_project_hold_cause": (
+        "it is of a column that the version before does not write"
+    ),
+    "check project.ck_project_resume_date": (
+        "a hold of the version before has its day, which suffices"
+    ),
+    "check project.ck_project_held_by_one": (
+        "before the first release: code from then ends a hold and leaves its cause"
+    ),
+}
 
 
 _RESUME_DATE = "(state = 'on_hold') = (resume_date <> '')"

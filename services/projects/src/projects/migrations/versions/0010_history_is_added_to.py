@@ -6,6 +6,13 @@ revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
+# What is narrower for the version before, and why that is not hindered (docs/deploy.md).
+tightens = {
+    "trigger step.step_append_only": "no version changes a step or takes it away",
+    "trigger evidence.evidence_confirmations_kept": (
+        "no version changes a confirmation that was made"
+    ),
+}
 
 # Steps are what a dossier tells of a project; `refuse_change` is of the first revision.
 _STEPS = """
