@@ -334,6 +334,7 @@ async def test_that_a_condition_is_overdue_is_told_once_also_while_its_project_i
     assert not await overdue_told(bench)
     await asyncio.gather(*(watch.look(now) for _ in range(5)))
     assert await overdue_told(bench) == {first.id: 1, second.id: 1}
+    assert await held_events(bench) == [made.id]
     # The project is on hold by now; the third is told of all the same when its day is over.
     await watch.look(now + timedelta(days=2))
     await watch.look(now + timedelta(days=3))

@@ -76,7 +76,7 @@ def killed(id: str) -> sa.Update:
         (review.naming, FINAL),
         (review.striking, FINAL),
         (review.acknowledging, FINAL),
-        (review.resuming, "ILLEGAL_TRANSITION"),
+        (review.resuming, FINAL),
         (review.opening, FINAL),
         (review.going_on, FINAL),
         (review.correcting, FINAL),
