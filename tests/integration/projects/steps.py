@@ -194,8 +194,10 @@ def require_taken_once(
     assert steps
     told = sorted((row["aggregate_id"], row["aggregate_version"]) for row in events)
     assert told == sorted((row["aggregate_id"], row["version"]) for row in steps)
-    # What belongs together has moved by one version: nothing was written twice.
+    # What belongs together has moved by one version, and of a kind one was made at most.
     assert len({row["aggregate_id"] for row in steps}) == len(steps)
+    made = [row["aggregate_id"].partition("_")[0] for row in steps if row["version"] == 1]
+    assert len(set(made)) == len(made)
     of: dict[str, list[int]] = {}
     for row in after["step"]:
         of.setdefault(row["aggregate_id"], []).append(row["version"])

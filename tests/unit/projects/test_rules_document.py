@@ -1,4 +1,4 @@
-"""Every rule is tried by the API, by a race and by a crash, and what the document names is there."""
+"""Every rule is tried by the API, by a race and by a crash; what the document names is there."""
 
 from __future__ import annotations
 
