@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event, exc
+from sqlalchemy import event
 
 from centers import tables
 from centers.domain.nodes import NodeState
@@ -28,6 +27,7 @@ from servicekit.errors import Fault
 from servicekit.ids import new_id
 from servicekit.messaging_tables import TABLES
 from servicekit.migrations import differences
+from tests.support.cut_off import cut_off_at_each_statement
 from tests.support.reports import (
     LAST_MONTH,
     Reporting,
@@ -304,35 +304,22 @@ async def test_two_processes_with_the_same_batches_take_each_report_once(bench: 
 async def test_an_abort_at_any_statement_leaves_nothing_half_done(
     infra: Infra, bench: Reporting
 ) -> None:
-    """As a process killed there would: its connection ends and PostgreSQL rolls back."""
     batch = [capacity(1), activity(2, submit=True, trainees=2), capacity(3, used=9), capacity(4)]
-    killed = -1
-    for at in range(40):
-        other = Database(bench.url, pool=1)
-        hub = Reporting(other, bench.url, bench.center_id, bench.node_id)
-        statements = 0
+    killed = 0
 
-        def kill(conn: sa.Connection, *_: object, at: int = at) -> None:
-            nonlocal statements
-            if statements == at:
-                raw = conn.connection.driver_connection
-                assert raw is not None
-                raw.terminate()
-            statements += 1
+    async def take(database: Database) -> Any:
+        hub = Reporting(database, bench.url, bench.center_id, bench.node_id)
+        return await hub.take(*batch)
 
-        event.listen(other.engine.sync_engine, "before_cursor_execute", kill)
-        try:
-            taken = await hub.take(*batch)
-        except (exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            taken = None
-        await other.close()
-        if taken is not None:
-            assert taken.last_number == 4
-            break
-        killed = at
+    async for attempt in cut_off_at_each_statement(bench.url, take):
+        if attempt.answer is not None:
+            assert attempt.whole
+            assert attempt.answer.last_number == 4
+            continue
+        killed += 1
         assert await last_number(bench) == 0
         for table in (capacity_snapshot, period_report, refused_report, node_receipt):
-            assert await bench.count(table) == 0, f"statement {at}"
+            assert await bench.count(table) == 0, f"statement {attempt.at}"
     assert killed >= 8
     assert await bench.count(capacity_snapshot) == 2
     assert await bench.count(period_report) == 1

@@ -1,31 +1,28 @@
-"""Outputs and awards of projects over real gRPC and a real database, and people who act."""
+"""What comes out of projects, over real gRPC and a real database, and people who act."""
 
 import contextlib
-import itertools
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
-from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
-from sqlalchemy import event
 
 from domainkit.aggregate import Occasion
 from domainkit.values import LocalizedText
 from peyvand.api.v1 import types_pb2
-from peyvand.projects.v1 import awards_pb2, outputs_pb2
+from peyvand.projects.v1 import awards_pb2, outputs_pb2, readiness_pb2
 from projects import tables
 from projects.api.awards import awards_api
 from projects.api.outputs import outputs_api
+from projects.api.readiness import readiness_api
 from projects.domain.conditions import ProjectCondition
 from projects.repository.conditions import record_conditions
-from servicekit.database import Database, WriteSession
+from servicekit.database import WriteSession
 from servicekit.errors import Fault
 from servicekit.ids import new_id
-from servicekit.rpcs import Rpcs
 from tests.integration.projects.conftest import ProjectsBench
 from tests.support.rpc import RpcBench, serve
 
@@ -64,11 +61,12 @@ def award(project_id: str, **values: Any) -> awards_pb2.Award:
 
 @dataclass
 class Results:
-    """The two services beside that of projects, and short ways to use them."""
+    """The services of what comes out of projects, and short ways to use them."""
 
     bench: ProjectsBench
     outputs: RpcBench
     awards: RpcBench
+    readiness: RpcBench
 
     async def record(
         self, given: outputs_pb2.Output, role: str = "hq_admin", *, center_ids: Sequence[str] = ()
@@ -199,45 +197,15 @@ def held(project_id: str) -> sa.Update:
     return tables.project.update().where(tables.project.c.id == project_id).values(**values)
 
 
-async def killed_at_each_statement(
-    results: Results,
-    service: ServiceDescriptor,
-    api: Callable[[Database], Rpcs],
-    call: Callable[[RpcBench], Awaitable[Message]],
-) -> AsyncGenerator[Message | None]:
-    """Make a call again and again, of which each is cut off one statement later.
-
-    As a process killed there would: its connection ends and PostgreSQL rolls back. Gives
-    `None` after each call that was cut off, and the answer of the one that was not.
-    """
-    for at in itertools.count():
-        other = Database(results.bench.url, pool=1)
-        statements = itertools.count()
-
-        def kill(conn: sa.Connection, *_: object, at: int = at, n: Any = statements) -> None:
-            if next(n) >= at:  # not only once: the call is made again
-                raw = conn.connection.driver_connection
-                assert raw is not None
-                raw.terminate()
-
-        event.listen(other.engine.sync_engine, "before_cursor_execute", kill)
-        answer: Message | None = None
-        async with serve(service, api(other)) as rpc:
-            with contextlib.suppress(Fault):
-                answer = await call(rpc)
-        await other.close()
-        yield answer
-        if answer is not None:
-            return
-
-
 @contextlib.asynccontextmanager
 async def results_of(bench: ProjectsBench) -> AsyncGenerator[Results]:
-    """Serve outputs and awards beside projects, over the same database."""
+    """Serve outputs, awards and readiness beside projects, over the same database."""
     outputs = outputs_pb2.DESCRIPTOR.services_by_name["Outputs"]
     awards = awards_pb2.DESCRIPTOR.services_by_name["Awards"]
+    readiness = readiness_pb2.DESCRIPTOR.services_by_name["Readiness"]
     async with (
         serve(outputs, outputs_api(bench.database)) as output_rpc,
         serve(awards, awards_api(bench.database)) as award_rpc,
+        serve(readiness, readiness_api(bench.database)) as readiness_rpc,
     ):
-        yield Results(bench, output_rpc, award_rpc)
+        yield Results(bench, output_rpc, award_rpc, readiness_rpc)

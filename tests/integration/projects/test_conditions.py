@@ -5,12 +5,10 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
 import sqlalchemy.exc
 import structlog
-from sqlalchemy import event
 
 from peyvand.api.v1 import types_pb2
 from peyvand.projects.v1 import conditions_pb2, decisions_pb2, evidence_pb2, gates_pb2
@@ -20,7 +18,6 @@ from projects.use_cases.decisions import decide_project
 from projects.use_cases.gates import propose_at_gate
 from projects.watches.condition_watch import ConditionWatch
 from servicekit.contract import contract
-from servicekit.database import Database
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.ids import new_id
@@ -33,6 +30,7 @@ from tests.integration.projects.conftest import (
     project,
 )
 from tests.integration.projects.results import award, money, results_of
+from tests.support.cut_off import cut_off_at_each_statement
 from tests.support.rpc import outbox, rules_broken
 
 GO = decisions_pb2.DECISION_KIND_GO
@@ -336,6 +334,7 @@ async def test_that_a_condition_is_overdue_is_told_once_also_while_its_project_i
     assert not await overdue_told(bench)
     await asyncio.gather(*(watch.look(now) for _ in range(5)))
     assert await overdue_told(bench) == {first.id: 1, second.id: 1}
+    assert await held_events(bench) == [made.id]
     # The project is on hold by now; the third is told of all the same when its day is over.
     await watch.look(now + timedelta(days=2))
     await watch.look(now + timedelta(days=3))
@@ -401,36 +400,15 @@ async def test_one_project_that_cannot_be_held_keeps_no_other_from_it(
 
 
 async def test_a_watch_that_dies_at_any_statement_is_made_up_for(bench: ProjectsBench) -> None:
-    """As a process killed there would: its connection ends and PostgreSQL rolls back."""
     lead = await bench.center()
     ids = [(await overdue(bench, lead)).id for _ in range(2)]
     deaths = 0
-    for at in range(40):
-        other = Database(bench.url, pool=1)
-        statements = 0
-
-        def kill(conn: sa.Connection, *_: object, at: int = at) -> None:
-            nonlocal statements
-            if statements == at:
-                raw = conn.connection.driver_connection
-                assert raw is not None
-                raw.terminate()
-            statements += 1
-
-        event.listen(other.engine.sync_engine, "before_cursor_execute", kill)
-        failed: list[str] = []
-        try:
-            failed = await ConditionWatch(other).look(datetime.now(UTC))
-        except (
-            sqlalchemy.exc.SQLAlchemyError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            OSError,
-        ):
-            failed = ids
-        await other.close()
-        if not failed:
-            break
+    # It goes on with the next project on a connection of its own.
+    async for attempt in cut_off_at_each_statement(
+        bench.url, lambda database: ConditionWatch(database).look(datetime.now(UTC)), once=True
+    ):
+        if attempt.whole:
+            continue
         deaths += 1
         assert set((await overdue_told(bench)).values()) <= {1}
         # Whatever it came to, no project was held twice, and none by half.

@@ -5,16 +5,15 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event, exc
 from sqlalchemy.exc import DBAPIError
 
+from peyvand.projects.v1 import criteria_pb2
+from projects.api.criteria import criteria_api
 from projects.repository.assessments import assess
 from projects.repository.projects import projects
 from projects.tables import metadata
-from servicekit.database import Database
 from servicekit.errors import Fault
 from tests.integration.projects.conftest import ProjectsBench, at_s1
 from tests.support.criteria import (
@@ -22,9 +21,9 @@ from tests.support.criteria import (
     CriteriaBench,
     Person,
     ruling_on,
-    serve_criteria,
     step_of,
 )
+from tests.support.cut_off import killed_at_each_statement
 from tests.support.messaging import eventually
 from tests.support.rpc import outbox
 
@@ -135,7 +134,6 @@ async def test_evidence_waits_for_a_decision_under_way_and_then_finds_the_projec
 async def test_an_abort_at_any_statement_leaves_nothing_half_done(
     bench: ProjectsBench, criteria: CriteriaBench, verb: str
 ) -> None:
-    """As a process killed there would: its connection ends and PostgreSQL rolls back."""
     made = await at_s1(bench)
     piece = await criteria.submit(made.id, "prior-art")
     waiver = await criteria.ask(made.id, "in-vitro-proof")
@@ -151,32 +149,16 @@ async def test_an_abort_at_any_statement_leaves_nothing_half_done(
     }
     name, request = calls[verb]
     before = await snapshot(criteria)
-    url = bench.database.engine.url.render_as_string(hide_password=False)
-    killed = -1
-    for at in range(40):
-        other = Database(url, pool=1)
-        statements = 0
-
-        def kill(conn: sa.Connection, *_: object, at: int = at) -> None:
-            nonlocal statements
-            if statements >= at:  # not only once: the call is made again
-                raw = conn.connection.driver_connection
-                assert raw is not None
-                raw.terminate()
-            statements += 1
-
-        event.listen(other.engine.sync_engine, "before_cursor_execute", kill)
-        async with serve_criteria(other, criteria.objects) as dying:
-            try:
-                await dying.call(name, request, OMID)
-                done = True
-            except (Fault, exc.SQLAlchemyError, asyncpg.PostgresError, OSError):
-                done = False
-        await other.close()
-        if done:
-            break
-        killed = at
-        assert await snapshot(criteria) == before, f"statement {at}"
+    killed = 0
+    async for attempt in killed_at_each_statement(
+        bench.url,
+        criteria_pb2.DESCRIPTOR.services_by_name["Criteria"],
+        lambda database: criteria_api(database, criteria.objects),
+        lambda rpc: rpc.call(name, request, subject=OMID.subject),
+    ):
+        if not attempt.whole:
+            killed += 1
+            assert await snapshot(criteria) == before, f"statement {attempt.at}"
     assert killed >= 6
     after = await snapshot(criteria)
     assert after != before

@@ -3,11 +3,9 @@
 import itertools
 from typing import Any, cast
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
-from sqlalchemy import event, exc
 
 from peyvand.centers.v1 import centers_pb2
 from peyvand.observatory.v1 import regulations_pb2
@@ -31,6 +29,7 @@ from tests.integration.projects.conftest import (
     regulation_event,
 )
 from tests.integration.projects.standing import require_right_flags, statements, steps_of
+from tests.support.cut_off import cut_off_at_each_statement
 from tests.support.messaging import eventually
 from tests.support.rpc import outbox
 
@@ -395,35 +394,19 @@ async def test_many_projects_are_flagged_in_a_handful_of_statements(bench: Proje
 async def test_an_abort_at_any_statement_leaves_neither_copy_nor_flag(
     bench: ProjectsBench,
 ) -> None:
-    """As a process killed there would: its connection ends and PostgreSQL rolls back."""
     lead = await bench.center()
     made = [await bench.create(project(lead)) for _ in range(3)]
-    killed = -1
-    for at in range(40):
-        other = Database(bench.url, pool=1)
-        count = 0
+    killed = 0
 
-        def kill(conn: sa.Connection, *_: object, at: int = at) -> None:
-            nonlocal count
-            if count == at:
-                raw = conn.connection.driver_connection
-                assert raw is not None
-                raw.terminate()
-            count += 1
+    async def hear(database: Database) -> None:
+        async with database.engine.begin() as connection:
+            await keep_copies(connection, [suspended(lead)])
 
-        event.listen(other.engine.sync_engine, "before_cursor_execute", kill)
-        try:
-            async with other.engine.begin() as connection:
-                await keep_copies(connection, [suspended(lead)])
-            done = True
-        except (exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            done = False
-        await other.close()
-        if done:
-            break
-        killed = at
-        assert await listed(bench, flag=UNAVAILABLE) == set(), f"statement {at}"
-        await require_right_flags(bench)
+    async for attempt in cut_off_at_each_statement(bench.url, hear):
+        if not attempt.whole:
+            killed += 1
+            assert await listed(bench, flag=UNAVAILABLE) == set(), f"statement {attempt.at}"
+            await require_right_flags(bench)
     assert killed >= 6
     assert await listed(bench, flag=UNAVAILABLE) == {item.id for item in made}
     for item in made:

@@ -8,24 +8,22 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, cast
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
 import sqlalchemy.exc
-from sqlalchemy import event
 
 from peyvand.api.v1 import types_pb2
 from peyvand.projects.v1 import decisions_pb2, gates_pb2, panel_pb2, stages_pb2
 from peyvand.projects.v1 import projects_pb2 as pb
 from projects.use_cases.decisions import decide_project
 from servicekit.contract import contract
-from servicekit.database import Database
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.ids import new_id
 from servicekit.json_form import to_plain
 from servicekit.rpc_server import Call
 from tests.integration.projects.conftest import KILL, ProjectsBench, condition, project
+from tests.support.cut_off import cut_off_at_each_statement
 from tests.support.rpc import outbox, rules_broken
 
 GO = decisions_pb2.DECISION_KIND_GO
@@ -446,7 +444,6 @@ async def test_the_database_changes_nothing_of_a_gate_that_has_ended(bench: Proj
 
 
 async def test_a_crash_at_any_statement_leaves_no_half_of_a_decision(bench: ProjectsBench) -> None:
-    """As a process killed there would: its connection ends and PostgreSQL rolls back."""
     made = await bench.create(project(await bench.center()))
     await bench.satisfy(made.id, but=["inventors"])
     opened = await bench.review(made.id, CONDITIONAL_GO, conditions=[condition("inventors")])
@@ -455,34 +452,15 @@ async def test_a_crash_at_any_statement_leaves_no_half_of_a_decision(bench: Proj
     request = bench.ruling(reviewed, CONDITIONAL_GO, conditions=[condition("inventors")])
     rpc = contract().rpcs["/peyvand.projects.v1.Projects/DecideProject"]
     call = Call(rpc, Principal("azar", "", frozenset({"hq_admin"})), "en", datetime.now(UTC))
-    killed = -1
-    for at in range(60):
-        other = Database(bench.url, pool=1)
-        statements = 0
-
-        def kill(conn: sa.Connection, *_: object, at: int = at) -> None:
-            nonlocal statements
-            if statements >= at:  # not only once: the call is made again
-                raw = conn.connection.driver_connection
-                assert raw is not None
-                raw.terminate()
-            statements += 1
-
-        event.listen(other.engine.sync_engine, "before_cursor_execute", kill)
-        try:
-            await other.write(lambda session: decide_project(session, request, call))
-        except (
-            sqlalchemy.exc.SQLAlchemyError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            OSError,
-        ):
-            killed = at
-        finally:
-            await other.close()
-        if killed != at:
-            break
-        assert await bench.get(made.id) == reviewed, f"statement {at}"
+    killed = 0
+    async for attempt in cut_off_at_each_statement(
+        bench.url,
+        lambda database: database.write(lambda session: decide_project(session, request, call)),
+    ):
+        if attempt.whole:
+            continue
+        killed += 1
+        assert await bench.get(made.id) == reviewed, f"statement {attempt.at}"
         assert await bench.gate(gate.id) == gate
         assert await bench.decisions(made.id) == []
         assert await bench.conditions(project_id=made.id) == []

@@ -20,10 +20,10 @@ from tests.integration.projects.conftest import KILL, ProjectsBench, project
 from tests.integration.projects.results import (
     DOI,
     Results,
-    killed_at_each_statement,
     publication,
     results_of,
 )
+from tests.support.cut_off import killed_at_each_statement
 from tests.support.rpc import outbox, rules_broken
 
 TEXT = types_pb2.LocalizedText(en="Cells for cartilage", fa="سلول برای غضروف")
@@ -275,10 +275,10 @@ async def test_one_who_is_killed_while_recording_leaves_nothing_half_done(
     request = pb.CreateOutputRequest(output=publication(made.id), idempotency_key="killed")
     service = pb.DESCRIPTOR.services_by_name["Outputs"]
     killed = 0
-    async for answer in killed_at_each_statement(
-        results, service, outputs_api, lambda rpc: rpc.call("CreateOutput", request)
+    async for attempt in killed_at_each_statement(
+        results.bench.url, service, outputs_api, lambda rpc: rpc.call("CreateOutput", request)
     ):
-        if answer is None:
+        if not attempt.whole:
             killed += 1
             assert await results.count(tables.output) == 0
             assert len(await outbox(results.bench.database)) == before

@@ -7,24 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event, exc
+from sqlalchemy import exc
 
 from peyvand.api.v1 import types_pb2
 from peyvand.projects.v1 import decisions_pb2, evidence_pb2, gates_pb2, projects_pb2
 from peyvand.projects.v1 import readiness_pb2 as pb
 from projects.api.readiness import readiness_api
 from projects.tables import readiness_claim
-from servicekit.database import Database
 from servicekit.errors import Fault
 from servicekit.ids import new_id
 from servicekit.object_store import ObjectStore
 from tests.integration.projects.conftest import KILL, ProjectsBench, project
 from tests.support.criteria import OMID, serve_criteria
+from tests.support.cut_off import killed_at_each_statement
 from tests.support.messaging import count
-from tests.support.rpc import RpcBench, outbox, rules_broken, serve
+from tests.support.rpc import RpcBench, outbox, rules_broken
 
 TEAM = pb.READINESS_DIMENSION_TEAM
 TECHNOLOGY = pb.READINESS_DIMENSION_TECHNOLOGY
@@ -524,36 +523,18 @@ async def test_a_claim_meets_the_end_of_its_project_before_it_or_after_it(
 async def test_an_abort_at_any_statement_leaves_no_half_claim(
     bench: ProjectsBench, claims: Claims
 ) -> None:
-    """As a process killed there would: its connection ends and PostgreSQL rolls back."""
     made = await bench.create(project(await bench.center()))
     service = pb.DESCRIPTOR.services_by_name["Readiness"]
     request = claims.given(made.id)
-    killed = -1
-    for at in range(30):
-        other = Database(bench.url, pool=1)
-        seen = 0
-
-        def kill(conn: sa.Connection, *_: object, at: int = at) -> None:
-            nonlocal seen
-            if seen >= at:  # not only once: the service tries again
-                raw = conn.connection.driver_connection
-                assert raw is not None
-                raw.terminate()
-            seen += 1
-
-        event.listen(other.engine.sync_engine, "before_cursor_execute", kill)
-        try:
-            async with serve(service, readiness_api(other)) as rpc:
-                await rpc.call("CreateReadinessClaim", request)
-            done = True
-        except (Fault, exc.SQLAlchemyError, asyncpg.PostgresError, OSError):
-            done = False
-        await other.close()
-        if done:
-            break
-        killed = at
-        assert await count(bench.database.engine, readiness_claim) == 0, f"statement {at}"
-        assert len(await outbox(bench.database)) == 1, f"statement {at}"
+    killed = 0
+    async for attempt in killed_at_each_statement(
+        bench.url, service, readiness_api, lambda rpc: rpc.call("CreateReadinessClaim", request)
+    ):
+        if not attempt.whole:
+            killed += 1
+            found = await count(bench.database.engine, readiness_claim)
+            assert found == 0, f"statement {attempt.at}"
+            assert len(await outbox(bench.database)) == 1
     assert killed >= 6
     assert await claims.levels(made.id) == {TEAM: (1, 0)}
     assert len(await outbox(bench.database)) == 2

@@ -11,6 +11,8 @@ from projects.domain.pathways import Pathway
 from projects.domain.project import ENDED, Project
 from projects.pathway_templates import template, versions
 from servicekit.database import ReadSession, WriteSession
+from servicekit.errors import Fault
+from servicekit.policy import reaches
 from servicekit.rpc_server import Call
 from servicekit.store import AggregateStore
 
@@ -34,6 +36,26 @@ projects: AggregateStore[Project, pb.Project] = AggregateStore(
     event=pb.ProjectEvent,
     owned_by=led_by_caller,
 )
+
+
+def require_reached(project: Project, call: Call, kind: str, id: str) -> None:
+    """Raise `Fault` ``NOT_FOUND`` for what is of a project, if the caller does not reach that."""
+    if not reaches(call.rpc, call.principal, own=seen_by_caller(project, call)):
+        raise Fault.not_found(kind, id)
+
+
+async def lock_reached(
+    session: WriteSession, project_id: str, call: Call, kind: str, id: str
+) -> Project:
+    """Lock a project to change what is of it: a resource of this kind and id.
+
+    Raises as `require_reached` does, before the lock, so that no stranger holds it, and
+    under it: the caller's center may have been taken off while the project was waited for.
+    """
+    require_reached(await projects.get(session, project_id), call, kind, id)
+    project = await projects.lock(session, project_id)
+    require_reached(project, call, kind, id)
+    return project
 
 
 def present(project: Project, call: Call) -> pb.Project:

@@ -26,13 +26,18 @@ from projects.repository.neighbours import (
     known_states,
     lock_after_neighbours,
 )
-from projects.repository.projects import projects, projects_of, seen_by_caller
+from projects.repository.projects import (
+    lock_reached,
+    projects,
+    projects_of,
+    require_reached,
+)
 from servicekit.contract import enum_names
 from servicekit.database import ReadSession, WriteSession
 from servicekit.errors import Fault, Violation
 from servicekit.ids import new_id
 from servicekit.mapping import from_message, read_fields
-from servicekit.policy import reaches, sees_all
+from servicekit.policy import sees_all
 from servicekit.requests import masked_fields, occasion
 from servicekit.rpc_server import Call
 
@@ -195,15 +200,14 @@ async def _get_seen(session: ReadSession, id: str, call: Call) -> tuple[Award, P
     """
     award = await awards.get(session, id)
     project = await projects.get(session, award.project_id)
-    if not reaches(call.rpc, call.principal, own=seen_by_caller(project, call)):
-        raise Fault.not_found(awards.kind, id)
+    require_reached(project, call, awards.kind, id)
     return award, project
 
 
 async def _lock_seen(session: WriteSession, request: Any, call: Call) -> tuple[Award, Project]:
     # Whether the caller sees it comes first: an etag tells nobody that an award exists.
-    _, project = await _get_seen(session, request.award_id, call)
-    project = await projects.lock(session, project.id)
+    award = await awards.get(session, request.award_id)
+    project = await lock_reached(session, award.project_id, call, awards.kind, award.id)
     return await awards.lock(session, request.award_id, request.etag), project
 
 

@@ -11,11 +11,16 @@ from projects.domain.project import Project
 from projects.repository.conditions import conditions, find_shown, overdue_on
 from projects.repository.decisions import find_decision
 from projects.repository.gates import read_by, reads, require_disinterested
-from projects.repository.projects import projects, projects_of, seen_by_caller
+from projects.repository.projects import (
+    lock_reached,
+    projects,
+    projects_of,
+    seen_by_caller,
+)
 from servicekit.contract import enum_names
 from servicekit.database import ReadSession, WriteSession
 from servicekit.errors import Fault, Violation
-from servicekit.policy import reaches, sees_all
+from servicekit.policy import sees_all
 from servicekit.requests import occasion
 from servicekit.rpc_server import Call
 
@@ -113,20 +118,12 @@ async def _get_read(session: ReadSession, id: str, call: Call) -> tuple[ProjectC
     return condition, project
 
 
-async def _get_seen(session: ReadSession, id: str, call: Call) -> ProjectCondition:
-    """The condition with this id. Raises `Fault` ``NOT_FOUND`` if the caller does not see it."""
-    condition = await conditions.get(session, id)
-    project = await projects.get(session, condition.project_id)
-    if not reaches(call.rpc, call.principal, own=seen_by_caller(project, call)):
-        raise Fault.not_found(conditions.kind, id)
-    return condition
-
-
 async def _lock_seen(session: WriteSession, id: str, call: Call, etag: str) -> ProjectCondition:
-    seen = await _get_seen(session, id, call)
+    # Whether the caller sees it comes first: an etag tells nobody that a condition exists.
+    known = await conditions.get(session, id)
     # The project first, then its condition: everyone locks in this order. Evidence changes
     # under the lock of the project, so that what shows a condition stays as it is meanwhile.
-    await projects.lock(session, seen.project_id)
+    await lock_reached(session, known.project_id, call, conditions.kind, id)
     return await conditions.lock(session, id, etag)
 
 

@@ -10,10 +10,9 @@ from projects.domain.project import Project
 from projects.domain.visits import criterion_of, require_under_way
 from projects.pathway_templates import template
 from projects.repository.gates import reads
-from projects.repository.projects import projects, seen_by_caller
+from projects.repository.projects import lock_reached, projects, require_reached
 from servicekit.database import ReadSession, WriteSession
 from servicekit.errors import Fault, Violation
-from servicekit.policy import reaches
 from servicekit.rpc_server import Call
 from servicekit.store import AggregateStore
 
@@ -26,17 +25,14 @@ async def lock_project(session: WriteSession, project_id: str, call: Call) -> Pr
     Raises `Fault` ``NOT_FOUND`` if the caller does not see it, `Refused`
     ``PROJECT_HAS_ENDED`` if it takes nothing any more.
     """
-    await require_own(session, project_id, call)
-    project = await projects.lock(session, project_id)
+    project = await lock_reached(session, project_id, call, projects.kind, project_id)
     require_under_way(project)
     return project
 
 
 async def require_own(session: ReadSession, project_id: str, call: Call) -> None:
     """Raise `Fault` ``NOT_FOUND`` for a project that the caller brings nothing to."""
-    found = await projects.get(session, project_id)
-    if not reaches(call.rpc, call.principal, own=seen_by_caller(found, call)):
-        raise Fault.not_found(projects.kind, project_id)
+    require_reached(await projects.get(session, project_id), call, projects.kind, project_id)
 
 
 async def get_with_project(
@@ -59,10 +55,7 @@ async def lock_with_project(
     `Refused` ``PROJECT_HAS_ENDED``.
     """
     known = await store.get(session, id)
-    seen = await projects.get(session, known.project_id)
-    if not reaches(call.rpc, call.principal, own=seen_by_caller(seen, call)):
-        raise Fault.not_found(store.kind, id)
-    project = await projects.lock(session, seen.id)
+    project = await lock_reached(session, known.project_id, call, store.kind, id)
     found = await store.lock(session, id, etag)
     require_under_way(project)
     return found, project

@@ -21,7 +21,7 @@ from projects.domain.readiness import (
 from projects.readiness_scales import scale
 from projects.repository.awards import evidence_states
 from projects.repository.gates import reads
-from projects.repository.projects import projects, seen_by_caller
+from projects.repository.projects import lock_reached, projects, seen_by_caller
 from projects.repository.readiness import (
     on_projects_read_by,
     other_claim,
@@ -34,7 +34,7 @@ from servicekit.database import ReadSession, WriteSession
 from servicekit.errors import Fault, Violation
 from servicekit.ids import new_id
 from servicekit.mapping import read_fields, to_message
-from servicekit.policy import reaches, sees_all
+from servicekit.policy import sees_all
 from servicekit.requests import occasion
 from servicekit.rpc_server import Call
 
@@ -134,7 +134,9 @@ async def create_readiness_claim(
 ) -> pb.ReadinessClaim:
     """Claim that a project has reached a level."""
     values = read_fields(request.readiness_claim, ReadinessClaim, only=ReadinessClaim.FIXED)
-    project = await _lock_going_on(session, values["project_id"], call)
+    project_id: str = values["project_id"]
+    project = await lock_reached(session, project_id, call, projects.kind, project_id)
+    require_going_on(project.state)
     now = call.now
     claim = ReadinessClaim(
         id=new_id(readiness_claims.id_prefix),
@@ -197,25 +199,11 @@ async def _get_seen(
 async def _lock(
     session: WriteSession, request: pb.ReadinessClaimStepRequest, call: Call
 ) -> tuple[ReadinessClaim, Project]:
-    known, seen = await _get_seen(session, request.readiness_claim_id, call)
-    if not reaches(call.rpc, call.principal, own=seen_by_caller(seen, call)):
-        raise Fault.not_found(readiness_claims.kind, known.id)
-    # The project before its claims, here and when a level is claimed.
-    project = await _lock_going_on(session, known.project_id, call)
-    return await readiness_claims.lock(session, known.id, request.etag), project
-
-
-async def _lock_going_on(session: WriteSession, project_id: str, call: Call) -> Project:
-    """Keep a project from ending, while something of its readiness changes.
-
-    Raises `Fault` ``NOT_FOUND`` for who may not write: who reviews a project reads it only.
-    """
-    seen = await projects.get(session, project_id)
-    if not reaches(call.rpc, call.principal, own=seen_by_caller(seen, call)):
-        raise Fault.not_found(projects.kind, project_id)
-    project = await projects.lock(session, project_id)
+    known = await readiness_claims.get(session, request.readiness_claim_id)
+    # The project before its claims, here and when a level is claimed: it does not end meanwhile.
+    project = await lock_reached(session, known.project_id, call, readiness_claims.kind, known.id)
     require_going_on(project.state)
-    return project
+    return await readiness_claims.lock(session, known.id, request.etag), project
 
 
 async def _require_evidence(session: ReadSession, claim: ReadinessClaim, project: Project) -> None:
