@@ -117,9 +117,10 @@ def harvester(network: Cluster, role: str = "", **options: Any) -> Any:
 
 
 async def harvested(
-    by: Any, between: Callable[[int], Awaitable[None]] | None = None, **query: str
+    by: Any, since: str = "", between: Callable[[int], Awaitable[None]] | None = None
 ) -> list[Answer]:
     """Answers to `ListRecords`, one after the other; something may happen between them."""
+    query = {"metadataPrefix": CERIF, **({"from": since} if since else {})}
     responses: Iterator[Any] = await asyncio.to_thread(by.ListRecords, **query)
     found: list[Answer] = []
     while (response := await asyncio.to_thread(next, responses, None)) is not None:
@@ -141,6 +142,14 @@ async def test_a_harvester_takes_all_of_it_while_the_network_changes(network: Cl
     made = await recorded(sara)
     by = harvester(network, "hq_analyst", iterator=OAIResponseIterator)
     came: list[Json] = []
+    last = made.institutions[-1]["updated_at"][: len("2026-01-31T00:00:00")]
+
+    async def a_second_has_passed() -> bool:
+        answer = await sara.http.get("/oai", params={"verb": "ListSets"})
+        return Answer(answer.content).time > f"{last}Z"
+
+    # Datestamps are in seconds: what is from before the harvest must be told from what changed.
+    await eventually(a_second_has_passed, within=60)
 
     async def change(number: int) -> None:
         """Something is changed, something comes, and the process that answered ends."""
@@ -155,7 +164,7 @@ async def test_a_harvester_takes_all_of_it_while_the_network_changes(network: Cl
             await sara.post(f"{path}:withdraw", reason, status=200, etag=etag)
             await network.process("gateway").restart()
 
-    answers = await harvested(by, change, metadataPrefix=CERIF)
+    answers = await harvested(by, between=change)
     assert len(answers) > 1
     # Whatever was there is given once, as it should be, and names nothing that is not.
     assert made.ids() <= headers(answers).keys()
@@ -164,14 +173,13 @@ async def test_a_harvester_takes_all_of_it_while_the_network_changes(network: Cl
     assert publication.deleted
 
     # What changed meanwhile is what there is since the first answer.
-    since = {"metadataPrefix": CERIF, "from": answers[0].time}
-    changed = headers(await harvested(by, **since))
+    changed = headers(await harvested(by, since=answers[0].time))
     renamed = made.institutions[1 : len(answers) + 1]
     expected = {f"OrgUnits/{item['id']}" for item in (*renamed, *came)}
     assert expected | {publication.id} <= changed.keys()
     assert f"OrgUnits/{made.institutions[-1]['id']}" not in changed
     assert changed[publication.id].deleted
-    await _sets(network, set(headers(await harvested(by, metadataPrefix=CERIF))))
+    await _sets(network, set(headers(await harvested(by))))
     await _erased(network, sara, made)
     await _others(network, made)
     await sara.http.aclose()
@@ -224,9 +232,7 @@ async def _erased(network: Cluster, admin: Person, made: Made) -> None:
 
 async def _others(network: Cluster, made: Made) -> None:
     """Who shows no token takes what is public; a center its own."""
-    anyone = headers(
-        await harvested(harvester(network, iterator=OAIResponseIterator), metadataPrefix=CERIF)
-    )
+    anyone = headers(await harvested(harvester(network, iterator=OAIResponseIterator)))
     assert all(id.startswith(("OrgUnits/ins_", "OrgUnits/ctr_")) for id in anyone)
     assert {f"OrgUnits/{made.lead}", f"OrgUnits/{made.institutions[0]['id']}"} <= anyone.keys()
     by = harvester(network)
