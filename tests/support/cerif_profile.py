@@ -97,7 +97,7 @@ class Found:
 
 
 def records(document: bytes) -> list[Found]:
-    """The records of an answer to `ListRecords`."""
+    """The records of an answer to `ListRecords`, but for those of what was deleted."""
     # It refuses what no document of ours has: a DTD, an entity, a reference outwards.
     root = fromstring(document, forbid_dtd=True)
     assert root.tag == f"{OAI}OAI-PMH"
@@ -107,7 +107,9 @@ def records(document: bytes) -> list[Found]:
         f"{OAI}ListRecords",
     ]
     found: list[Found] = []
-    for record in root[2]:
+    for record in root[2].iterfind(f"{OAI}record"):
+        if record[0].get("status") == "deleted":
+            continue
         header, metadata = record
         (element,) = metadata
         said = {child.tag.removeprefix(OAI): child.text or "" for child in header}
@@ -116,11 +118,12 @@ def records(document: bytes) -> list[Found]:
     return found
 
 
-def faults(document: bytes) -> list[str]:
-    """What is not as the profile has it, in every record and within it."""
+def faults(*documents: bytes) -> list[str]:
+    """What is not as the profile has it, in every record of all documents and within it."""
     found: list[str] = []
     known: dict[str, str] = {}
-    for record in records(document):
+    given = [record for document in documents for record in records(document)]
+    for record in given:
         id, name = record.element.get("id", ""), _name(record.element)
         if name != "Service" and not _IDS.fullmatch(id):
             found.append(f"{id}: no id of a {name}")
@@ -128,7 +131,7 @@ def faults(document: bytes) -> list[str]:
             found.append(f"{id}: named {record.identifier}, or twice")
         known[id] = name
         found += [f"{id}: {fault}" for fault in _faults(record.element)]
-    for record in records(document):
+    for record in given:
         for element in record.element.iter():
             named = element.get("id")
             if named is not None and known.get(named) != _name(element):

@@ -33,6 +33,7 @@ from gateway.imports import routes as import_routes
 from gateway.imports.store import ImportStore
 from gateway.limits import RateLimiter, Seats
 from gateway.live import LiveFeed
+from gateway.oai import routes as oai_routes
 from gateway.open_streams import StreamHouse
 from gateway.operations import Operation, operations
 from gateway.pages import routes as pages
@@ -140,6 +141,7 @@ COMPOSED: list[Callable[[Edge], APIRouter]] = [
     ),
     lambda edge: dossier_routes.router(edge.clients, Press(), timeout=edge.settings.call_timeout),
     lambda edge: cerif_routes.router(edge.settings, edge.clients),
+    lambda edge: oai_routes.router(edge.settings, edge.clients),
     lambda edge: asyncapi.router(edge.settings),
     lambda edge: registry.router(edge.settings, edge.clients, edge.clients.names),
 ]

@@ -8,12 +8,12 @@ name alone where it is not.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from gateway.cerif.markup import any_date, full_date, leaf, of_vocabulary, tag, texts
+from gateway.cerif.directory import Directory, Record, Said
+from gateway.cerif.markup import any_date, full_date, leaf, moment, of_vocabulary, tag, texts
 from peyvand.centers.v1 import centers_pb2
 from peyvand.partners.v1 import institutions_pb2
 from peyvand.projects.v1 import (
@@ -46,40 +46,8 @@ _KINDS: Mapping[int, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Record:
-    """One record: its id within the network, its set, its last change, and the element."""
-
-    id: str
-    set: str
-    changed: str
-    xml: str
-
-
-@dataclass
-class Directory:
-    """What the export has, by the id within the network: what other records say of it."""
-
-    org_units: dict[str, str] = field(default_factory=dict[str, str])
-    projects: dict[str, str] = field(default_factory=dict[str, str])
-    persons: dict[str, str] = field(default_factory=dict[str, str])
-    fundings: dict[str, list[tuple[str, str]]] = field(
-        default_factory=dict[str, list[tuple[str, str]]]
-    )
-
-    def org_unit(self, id: str, otherwise: str = "") -> str:
-        """A reference to an organisation; `otherwise` where it has no record of its own."""
-        names = self.org_units.get(id)
-        return tag("OrgUnit", names, id=f"OrgUnits/{id}") if names is not None else otherwise
-
-    def project(self, id: str) -> str:
-        """A reference to a project; nothing where it has no record of its own."""
-        titles = self.projects.get(id)
-        return tag("Project", titles, id=f"Projects/{id}") if titles is not None else ""
-
-
-def service(name: str, site: str, owner: str) -> Record:
-    """The record of the network's own system."""
+def service(name: str, site: str, harvested_at: str, owner: str) -> Record:
+    """The record of the network's own system, which is harvested at an address."""
     vocabulary = f"{_VOCABULARIES}OpenAIRE_Service_Compatibility"
     xml = _top(
         "Service",
@@ -88,6 +56,7 @@ def service(name: str, site: str, owner: str) -> Record:
         leaf("Acronym", name),
         leaf("Name", f"{name}: national network of advanced-therapy centers", xml_lang="en"),
         leaf("WebsiteURL", site),
+        leaf("OAIPMHBaseURL", harvested_at),
         tag("Owner", leaf("DisplayName", owner), _nameless("OrgUnit", owner)),
     )
     return Record("Services/peyvand", "", "", xml)
@@ -99,8 +68,8 @@ def institution(item: institutions_pb2.Institution, known: Directory) -> Record:
     website, email = item.contact.website, item.contact.email
     return _record(
         "OrgUnit",
-        item.id,
-        item.updated_at,
+        item,
+        known,
         _organisation_type(kind),
         institution_names(item),
         leaf("RORID", _fit(_RORS, item.ror_id)),
@@ -123,13 +92,12 @@ def institution_names(item: institutions_pb2.Institution) -> str:
 
 def center(item: centers_pb2.Center, known: Directory) -> Record:
     """A center as an organisation."""
-    del known
     host = item.host_institution
     part_of = tag("OrgUnit", texts("Name", host))
     return _record(
         "OrgUnit",
-        item.id,
-        item.updated_at,
+        item,
+        known,
         _organisation_type("ResearchInstitute"),
         center_names(item),
         _addresses(item.contact.website, item.contact.email),
@@ -144,18 +112,22 @@ def center_names(item: centers_pb2.Center) -> str:
 
 def company(item: companies_pb2.Company, known: Directory) -> Record:
     """A company as an organisation."""
-    del known
     return _record(
         "OrgUnit",
-        item.id,
-        item.updated_at,
+        item,
+        known,
         _organisation_type("Commercial"),
         texts("Name", item.names),
     )
 
 
 def person_of_network(item: institutions_pb2.Person, known: Directory) -> Record:
-    """A person, with the organisations at which the person has or had a position."""
+    """A person, with the organisations at which the person has or had a position.
+
+    Of one who was deleted the id is left, and when that was.
+    """
+    if item.HasField("deleted_at"):
+        return Record(f"Persons/{item.id}", _SETS["Person"][1], moment(item.updated_at))
     name = next(iter(item.names)).text if item.names else ""
     positions = [
         tag(
@@ -168,9 +140,7 @@ def person_of_network(item: institutions_pb2.Person, known: Directory) -> Record
         for position in item.positions
         if position.institution_id in known.org_units or position.HasField("organization")
     ]
-    return _record(
-        "Person", item.id, item.updated_at, tag("PersonName", leaf("OtherNames", name)), *positions
-    )
+    return _record("Person", item, known, tag("PersonName", leaf("OtherNames", name)), *positions)
 
 
 def person_id(person: people_pb2.ProjectPerson) -> str:
@@ -180,7 +150,9 @@ def person_id(person: people_pb2.ProjectPerson) -> str:
 
 def person_of_projects(id: str, person: people_pb2.ProjectPerson, changed: Timestamp) -> Record:
     """Somebody with an ORCID iD who works on projects."""
-    return _record("Person", id, changed, person_brief(person))
+    full = f"Persons/{id}"
+    element = _top("Person", full, person_brief(person))
+    return Record(full, _SETS["Person"][1], moment(changed), element, person)
 
 
 def person_brief(person: people_pb2.ProjectPerson) -> str:
@@ -212,14 +184,14 @@ def project(item: projects_pb2.Project, known: Directory) -> Record:
     )
     return _record(
         "Project",
-        item.id,
-        item.updated_at,
+        item,
+        known,
         texts("Title", item.titles),
         leaf("Identifier", item.external_key, type=f"{_IDENTIFIER_TYPES}#ProjectReference"),
         leaf("EndDate", _day(item.state_since) if ended else ""),
         tag("Consortium", tag("Coordinator", known.org_unit(item.lead_center_id)), *partners),
         tag("Team", *investigators, *members),
-        *(tag("Funded", by, tag("As", funding)) for by, funding in known.fundings.get(item.id, ())),
+        *known.funded(item.id),
         texts("Abstract", item.summary),
     )
 
@@ -228,21 +200,23 @@ def funding(item: awards_pb2.Award, known: Directory) -> Record:
     """An award as funding."""
     return _record(
         "Funding",
-        item.id,
-        item.updated_at,
+        item,
+        known,
         *_funding_brief(item),
         leaf("Amount", item.amount.amount, currency=item.amount.currency),
         leaf("Identifier", item.grant_number, type=f"{_IDENTIFIER_TYPES}#AwardNumber"),
-        funder("Funder", item, known),
+        _funder("Funder", item, known),
     )
 
 
-def funding_reference(item: awards_pb2.Award) -> str:
+def funded(item: awards_pb2.Award, known: Directory) -> Said:
     """What a project says of an award."""
-    return tag("Funding", *_funding_brief(item), id=f"Fundings/{item.id}")
+    award = tag("Funding", *_funding_brief(item), id=f"Fundings/{item.id}")
+    said = tag("Funded", _funder("By", item, known), tag("As", award))
+    return Said(said, known.changed(item.updated_at))
 
 
-def funder(name: str, item: awards_pb2.Award, known: Directory) -> str:
+def _funder(name: str, item: awards_pb2.Award, known: Directory) -> str:
     """Who gives an award: by record, or by name and ROR id."""
     names = item.funder.names
     ror = leaf("RORID", _fit(_RORS, item.funder.ror_id))
@@ -252,26 +226,36 @@ def funder(name: str, item: awards_pb2.Award, known: Directory) -> str:
 
 
 def output(item: outputs_pb2.Output, known: Directory) -> Record | None:
-    """A publication, a patent or a product; `None` for what has no counterpart."""
+    """A publication, a patent or a product; `None` for what has no counterpart.
+
+    One that was withdrawn does not count: it is given as deleted.
+    """
+    made = _output(item, known)
+    if made is None or item.state == outputs_pb2.OUTPUT_STATE_RECORDED:
+        return made
+    return Record(made.id, made.set, moment(item.updated_at))
+
+
+def _output(item: outputs_pb2.Output, known: Directory) -> Record | None:
     origin = tag("OriginatesFrom", known.project(item.project_id))
     if item.HasField("publication"):
-        return _publication(item, origin)
+        return _publication(item, origin, known)
     if item.HasField("patent"):
-        return _patent(item, origin)
+        return _patent(item, origin, known)
     if item.HasField("product"):
         return _product(item, origin, known)
     return None
 
 
-def _publication(item: outputs_pb2.Output, origin: str) -> Record:
+def _publication(item: outputs_pb2.Output, origin: str, known: Directory) -> Record:
     found = item.publication
     text = of_vocabulary("Type", f"{_VOCABULARIES}COAR_Publication_Types", f"{_COAR}c_18cf")
     venue = leaf("Title", found.venue)
     free = of_vocabulary("Access", _ACCESS, f"{_ACCESS}/c_abf2")
     return _record(
         "Publication",
-        item.id,
-        item.updated_at,
+        item,
+        known,
         text,
         texts("Title", item.titles),
         tag("PublishedIn", tag("Publication", text, venue)) if venue else "",
@@ -282,12 +266,12 @@ def _publication(item: outputs_pb2.Output, origin: str) -> Record:
     )
 
 
-def _patent(item: outputs_pb2.Output, origin: str) -> Record:
+def _patent(item: outputs_pb2.Output, origin: str, known: Directory) -> Record:
     found = item.patent
     return _record(
         "Patent",
-        item.id,
-        item.updated_at,
+        item,
+        known,
         of_vocabulary("Type", f"{_VOCABULARIES}COAR_Patent_Types", f"{_COAR}c_15cd"),
         texts("Title", item.titles),
         leaf("RegistrationDate", full_date(found, "filed_date")),
@@ -306,8 +290,8 @@ def _product(item: outputs_pb2.Output, origin: str, known: Directory) -> Record:
     launched = any_date(found, "launched_date")
     return _record(
         "Product",
-        item.id,
-        item.updated_at,
+        item,
+        known,
         of_vocabulary("Type", f"{_VOCABULARIES}COAR_Product_Types", f"{_COAR}c_1843"),
         texts("Name", item.titles),
         tag("Publishers", tag("Publisher", seller)),
@@ -316,6 +300,15 @@ def _product(item: outputs_pb2.Output, origin: str, known: Directory) -> Record:
     )
 
 
+_Resource = (
+    institutions_pb2.Institution
+    | institutions_pb2.Person
+    | centers_pb2.Center
+    | companies_pb2.Company
+    | projects_pb2.Project
+    | awards_pb2.Award
+    | outputs_pb2.Output
+)
 _OF_NO_COUNTRY = frozenset({"", "AP", "EA", "EM", "EP", "GC", "IB", "OA", "WO", "XN", "XV"})
 _SETS: Mapping[str, tuple[str, str]] = {
     "OrgUnit": ("OrgUnits", "openaire_cris_orgunits"),
@@ -328,11 +321,10 @@ _SETS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _record(name: str, id: str, changed: Timestamp, *content: str) -> Record:
+def _record(name: str, item: _Resource, known: Directory, *content: str) -> Record:
     collection, kept_in = _SETS[name]
-    full = f"{collection}/{id}"
-    moment = changed.ToDatetime(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Record(full, kept_in, moment, _top(name, full, *content))
+    full = f"{collection}/{item.id}"
+    return Record(full, kept_in, known.changed(item.updated_at), _top(name, full, *content), item)
 
 
 def _top(name: str, id: str, *content: str) -> str:
@@ -350,10 +342,7 @@ def _addresses(website: str, email: str) -> str:
 
 
 def _person(person: people_pb2.ProjectPerson, known: Directory) -> str:
-    brief = known.persons.get(person_id(person))
-    if brief is not None:
-        return tag("Person", brief, id=f"Persons/{person_id(person)}")
-    return _nameless("Person", person.name.en or person.name.fa)
+    return known.person(person_id(person), _nameless("Person", person.name.en or person.name.fa))
 
 
 def _nameless(name: str, displayed: str) -> str:

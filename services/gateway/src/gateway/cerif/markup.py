@@ -1,7 +1,10 @@
 """XML elements as text: escaped, and without characters that XML 1.0 does not have."""
 
 import re
+from datetime import UTC
 from xml.sax.saxutils import escape, quoteattr
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from peyvand.api.v1 import types_pb2
 
@@ -55,6 +58,11 @@ def any_date(message: object, field: str) -> str:
     value = getattr(message, field)
     assert isinstance(value, types_pb2.ImpreciseDate)
     return value.value
+
+
+def moment(time: Timestamp) -> str:
+    """A point in time to the second, in UTC: these sort as texts."""
+    return time.ToDatetime(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _clean(text: str) -> str:

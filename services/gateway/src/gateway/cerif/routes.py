@@ -1,9 +1,7 @@
 """``GET /v1/exports/cerif``: everything that has a counterpart in CERIF, as it is written."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -12,9 +10,10 @@ from starlette.responses import Response, StreamingResponse
 from gateway import transcoding
 from gateway.auth import caller
 from gateway.cerif import entities
-from gateway.cerif.entities import Record
+from gateway.cerif.directory import Record
 from gateway.cerif.harvest import Harvest
-from gateway.cerif.markup import leaf, tag
+from gateway.cerif.markup import tag
+from gateway.oai import envelope
 from gateway.openapi import TITLE
 from gateway.operations import EVERYWHERE
 from gateway.problems import BrokenRule, Place, ProblemError, connection_language
@@ -23,13 +22,6 @@ from gateway.settings import GatewaySettings
 
 PATH = "/v1/exports/cerif"
 XML = "application/xml"
-PREFIX = "oai_cerif_openaire"
-_OAI = "http://www.openarchives.org/OAI/2.0/"
-_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
-_SCHEMAS = (
-    f"{_OAI} {_OAI}OAI-PMH.xsd {entities.NAMESPACE}"
-    " https://www.openaire.eu/schema/cris/1.2/openaire-cerif-profile.xsd"
-)
 # Text that is collected before it is sent, in characters.
 _PIECE = 32_768
 
@@ -60,8 +52,7 @@ def router(settings: GatewaySettings, backend: transcoding.Backend) -> APIRouter
             timeout=settings.call_timeout,
             with_sample=_with_sample(request),
         )
-        base = f"{str(request.base_url).rstrip('/')}{PATH}"
-        pieces = _pieces(settings, base, harvest)
+        pieces = _pieces(settings, request, harvest)
         # Before anything is answered: whoever is away is told of in a problem.
         first = await anext(pieces)
         return StreamingResponse(
@@ -78,16 +69,16 @@ def router(settings: GatewaySettings, backend: transcoding.Backend) -> APIRouter
     return routes
 
 
-async def _pieces(settings: GatewaySettings, base: str, harvest: Harvest) -> AsyncIterator[bytes]:
+async def _pieces(
+    settings: GatewaySettings, request: Request, harvest: Harvest
+) -> AsyncIterator[bytes]:
     """The document, an answer to `ListRecords` of OAI-PMH 2.0, in pieces of some size."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    host = urlsplit(settings.site).hostname or "localhost"
-    own = entities.service(TITLE, settings.site, settings.organization)
+    now, host = envelope.now(), envelope.host(settings)
+    asked = {"verb": "ListRecords", "metadataPrefix": envelope.PREFIX}
+    harvested_at = envelope.address(request, envelope.PATH)
+    own = entities.service(TITLE, settings.site, harvested_at, settings.organization)
     waiting = [
-        '<?xml version="1.0" encoding="UTF-8"?>\n',
-        f'<OAI-PMH xmlns="{_OAI}" xmlns:xsi="{_INSTANCE}" xsi:schemaLocation="{_SCHEMAS}">\n',
-        leaf("responseDate", now) + "\n",
-        leaf("request", base, verb="ListRecords", metadataPrefix=PREFIX) + "\n",
+        envelope.opening(now, envelope.address(request, PATH), **asked),
         "<ListRecords>\n",
         _in_envelope(own, host, now),
     ]
@@ -99,17 +90,12 @@ async def _pieces(settings: GatewaySettings, base: str, harvest: Harvest) -> Asy
             yield "".join(waiting).encode()
             waiting.clear()
             size = 0
-    waiting.append("</ListRecords>\n</OAI-PMH>\n")
+    waiting.append(f"</ListRecords>\n{envelope.CLOSING}")
     yield "".join(waiting).encode()
 
 
 def _in_envelope(record: Record, host: str, now: str) -> str:
-    header = tag(
-        "header",
-        leaf("identifier", f"oai:{host}:{record.id}"),
-        leaf("datestamp", record.changed or now),
-        leaf("setSpec", record.set),
-    )
+    header = envelope.header(record, host, now)
     return tag("record", header, tag("metadata", record.xml)) + "\n"
 
 
@@ -140,7 +126,7 @@ the form of one answer to `ListRecords` of OAI-PMH 2.0.
 Each caller is given what that caller may see: everyone the institutions and centers, those who \
 see projects also what belongs to these. Sample data is left out unless `sample` is `true`. It is \
 read page by page while it is sent, not in one snapshot; an answer that breaks off is not \
-well-formed.
+well-formed. Harvesters find the same record by record at `/oai` (OAI-PMH 2.0).
 
 Open to: everyone."""
 _ANSWER: dict[str, Any] = {
