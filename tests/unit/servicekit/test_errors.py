@@ -35,7 +35,8 @@ def test_a_bare_status_becomes_the_nearest_common_error() -> None:
     for code, reason in [
         (grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE"),
         (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED"),
-        (grpc.StatusCode.UNIMPLEMENTED, "INTERNAL"),
+        (grpc.StatusCode.UNIMPLEMENTED, "UNAVAILABLE"),
+        (grpc.StatusCode.DATA_LOSS, "INTERNAL"),
     ]:
         assert from_status(status_pb2.Status(code=code.value[0])).reason == reason
 

@@ -44,6 +44,8 @@ _REASONS = {
     grpc.StatusCode.DEADLINE_EXCEEDED: "DEADLINE_EXCEEDED",
     grpc.StatusCode.RESOURCE_EXHAUSTED: "UNAVAILABLE",
     grpc.StatusCode.CANCELLED: "UNAVAILABLE",
+    # While an upgrade rolls, a service of before may be asked what only the next one knows.
+    grpc.StatusCode.UNIMPLEMENTED: "UNAVAILABLE",
 }
 
 
