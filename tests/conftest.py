@@ -66,15 +66,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# What puts the machine under load, or measures it.
-_ALONE = ("bench", "chaos", "drill", "line", "replicas")
+# What measures, or is to show that nobody waits while processes are replaced. The other runs
+# under blows are of callers that ask again, and hold beside whatever else goes on.
+_ALONE = ("bench", "replicas")
+# The order in which folders begin. Who runs files side by side is then not left with a long
+# one at the end, while all others are done.
+_LONGEST_FIRST = ("drill", "line", "chaos", "e2e", "simulation", "integration", "contract", "unit")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     here = config.rootpath / "tests"
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(here).parts[0]
+        return _LONGEST_FIRST.index(folder) if folder in _LONGEST_FIRST else -1
+
     for item in items:
         if item.path.relative_to(here).parts[0] in _ALONE:
             item.add_marker(pytest.mark.alone)
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

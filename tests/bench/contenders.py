@@ -18,6 +18,7 @@ from peyvandctl.processes import ManagedProcess, ProcessSpec, http_status
 from peyvandctl.state import LOOPBACK, free_port
 from tests.bench.load import REPOSITORY
 from tests.support.cluster import fresh_home
+from tests.support.http import PATIENCE_SECONDS
 
 # The load comes from one caller, who would meet the limit at once.
 UNLIMITED = {"PEYVAND_RATE_LIMIT": "100000000"}
@@ -63,7 +64,9 @@ class Contender:
 
     async def make_centers(self, count: int, prefix: str) -> list[str]:
         """Record centers and return their ids."""
-        async with httpx.AsyncClient(base_url=self.url, headers=self.headers) as client:
+        async with httpx.AsyncClient(
+            base_url=self.url, headers=self.headers, timeout=PATIENCE_SECONDS
+        ) as client:
 
             async def make(number: int) -> str:
                 code = f"{prefix}-{number}"

@@ -23,7 +23,7 @@ from sqlalchemy import make_url
 from peyvandctl.cluster import Cluster
 from tests.bench.contenders import CENTER, Contender, cluster, monolith, peyvand
 
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from tests.bench.nodes import (
 )
 from tests.bench.propagation import follow
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 
 async def test_the_comparison_measures_work_that_was_done() -> None:

@@ -27,7 +27,7 @@ from tests.support.cluster import fresh_home, remove_abandoned_homes
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
 CLIENTS = 6
-SETTLING_SECONDS = 60
+SETTLING_SECONDS = 120
 # The center has not reached the other service yet, or is not one that projects may be at.
 _EXPECTED_REFUSALS = ("UNKNOWN_CENTER", "CENTER_NOT_ACTIVE")
 
@@ -67,7 +67,7 @@ async def aftermath(chaos_seconds: int) -> AsyncGenerator[Aftermath]:
 async def _run(cluster: Cluster, ledger: Ledger, blows: Blows, seed: int, seconds: int) -> None:
     done = asyncio.Event()
     headers = {"Authorization": f"Bearer {cluster.token('hq_admin')}"}
-    async with httpx.AsyncClient(base_url=cluster.gateway_url, headers=headers, timeout=15) as http:
+    async with httpx.AsyncClient(base_url=cluster.gateway_url, headers=headers, timeout=60) as http:
         writers = [
             asyncio.create_task(
                 Client(http, ledger, f"C{number}", random.Random(seed + number)).work(done)
@@ -264,7 +264,6 @@ async def test_the_oracle_finds_what_is_planted_in_a_database(
     aftermath: Aftermath, plant: tuple[str, str, str, str]
 ) -> None:
     service, statement, *words = plant
-    assert await aftermath.judge() == []
     async with _undone(aftermath.connections[service]):
         await aftermath.connections[service].execute(statement)
         verdict = await aftermath.judge()
@@ -275,6 +274,7 @@ async def test_the_oracle_finds_what_is_planted_in_a_database(
 async def test_the_oracle_finds_an_event_that_is_twice_in_a_stream(
     aftermath: Aftermath, service: str
 ) -> None:
+    assert await aftermath.judge() == [], "what was planted before is undone"
     row = await aftermath.connections[service].fetchrow(
         "SELECT subject, headers, payload FROM outbox ORDER BY seq LIMIT 1"
     )

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.timeout(1800)
 DATABASES = tuple(service.name for service in SERVICES if service.has_database)
 CLIENTS = 4
 REPORTS_EACH_TIME = 60
-SETTLING_SECONDS = 60.0
+SETTLING_SECONDS = 120.0
 LIMITS = {"PEYVAND_RATE_LIMIT": "100000000"}
 
 
@@ -96,7 +96,7 @@ class Node:
 
     async def hand_in(self, seconds: float) -> None:
         """Hand reports in, one after the other, spread over some seconds."""
-        async with httpx.AsyncClient(base_url=self.url, timeout=10) as http:
+        async with httpx.AsyncClient(base_url=self.url, timeout=60) as http:
             with self.log.open("a", encoding="utf-8") as log:
                 for _ in range(REPORTS_EACH_TIME):
                     self.handed_in += 1
@@ -156,7 +156,7 @@ async def _lose(folder: Path, outer: Home, seconds: int, stack: contextlib.Async
         node, node_id = await _join(cluster, outer, folder, stack)
         headers = {"Authorization": f"Bearer {cluster.token('hq_admin')}"}
         async with httpx.AsyncClient(
-            base_url=cluster.gateway_url, headers=headers, timeout=20
+            base_url=cluster.gateway_url, headers=headers, timeout=60
         ) as http:
             ledger = Ledger(there=await _known_names(cluster))
             await _upload(http)

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from peyvandctl.cluster import Cluster
+from tests.support.http import client
 from tests.support.written import events_written
 
 Json = dict[str, Any]
@@ -272,8 +273,7 @@ async def known(network: Cluster) -> Known:
     tokens["unsigned"] = f"eyJhbGciOiJub25lIn0.{payload}."
     tokens["altered"] = f"{header}.{tokens['hq_analyst'].split('.')[1]}.{signature}"
     tokens["foreign"] = "eyJhbGciOiJIUzI1NiJ9." + payload + ".c2lnbmF0dXJl"
-    async with httpx.AsyncClient(base_url=network.gateway_url) as http:
-        http.headers["Authorization"] = f"Bearer {tokens['hq_admin']}"
+    async with client(network.gateway_url, tokens["hq_admin"]) as http:
         used_key = f"used-{mark}"
         made = await http.post(
             "/v1/centers",
@@ -294,12 +294,6 @@ async def known(network: Cluster) -> Known:
     return Known(made.json()["id"], made.json()["etag"], draft.json()["id"], used_key, tokens)
 
 
-@pytest.fixture
-async def http(network: Cluster) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=network.gateway_url, timeout=30) as client:
-        yield client
-
-
 def _sent(case: Broken) -> set[str]:
     """Words that the request itself had, and the steps that the answer may name."""
     body = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
@@ -318,7 +312,7 @@ def filled(known: Known) -> Callable[[str], str]:
 
 
 async def send(
-    http: httpx.AsyncClient, known: Known, case: Broken, language: str
+    anyone: httpx.AsyncClient, known: Known, case: Broken, language: str
 ) -> httpx.Response:
     fill = filled(known)
     headers = {name: fill(value) for name, value in case.headers.items()}
@@ -332,7 +326,7 @@ async def send(
         headers = JSON_TYPE | headers
     if isinstance(content, dict):
         content = json.dumps(content).encode()
-    return await http.request(case.method, fill(case.path), content=content, headers=headers)
+    return await anyone.request(case.method, fill(case.path), content=content, headers=headers)
 
 
 def place(error: Json) -> str:
@@ -343,11 +337,11 @@ def place(error: Json) -> str:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_a_broken_request_is_told_what_is_wrong_with_it(
-    network: Cluster, http: httpx.AsyncClient, known: Known, case: Broken
+    network: Cluster, anyone: httpx.AsyncClient, known: Known, case: Broken
 ) -> None:
     before = await events_written(network)
     for language in ("fa", "en"):
-        answer = await send(http, known, case, language)
+        answer = await send(anyone, known, case, language)
         assert answer.status_code == case.status, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["content-language"] == language
@@ -371,12 +365,12 @@ async def test_a_broken_request_is_told_what_is_wrong_with_it(
             assert answer.headers["allow"] == "GET, HEAD, POST"
         if case.status == 401:
             assert answer.headers["www-authenticate"].startswith("Bearer")
-        assert (await http.get(problem["type"])).status_code == 200
+        assert (await anyone.get(problem["type"])).status_code == 200
     assert await events_written(network) == before
 
 
 async def test_a_body_without_a_declared_length_is_cut_off_too(
-    network: Cluster, http: httpx.AsyncClient, known: Known
+    network: Cluster, anyone: httpx.AsyncClient, known: Known
 ) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(10):
@@ -387,26 +381,26 @@ async def test_a_body_without_a_declared_length_is_cut_off_too(
         "Idempotency-Key": secrets.token_hex(8),
     }
     before = await events_written(network)
-    answer = await http.post("/v1/centers", content=endless(), headers=headers)
+    answer = await anyone.post("/v1/centers", content=endless(), headers=headers)
     assert answer.status_code == 413
     assert answer.json()["reason"] == "BODY_TOO_LARGE"
     assert await events_written(network) == before
 
 
 async def test_a_foreign_object_looks_like_one_that_does_not_exist(
-    http: httpx.AsyncClient, known: Known
+    anyone: httpx.AsyncClient, known: Known
 ) -> None:
     headers = {"Authorization": f"Bearer {known.tokens['partner']}"}
     missing = "agr_01k8zj3n5vexs8p2q4r6t7w9yb"
-    foreign = (await http.get(f"/v1/agreements/{known.draft}", headers=headers)).json()
-    absent = (await http.get(f"/v1/agreements/{missing}", headers=headers)).json()
+    foreign = (await anyone.get(f"/v1/agreements/{known.draft}", headers=headers)).json()
+    absent = (await anyone.get(f"/v1/agreements/{missing}", headers=headers)).json()
     assert foreign.pop("trace_id") != absent.pop("trace_id")
     assert json.dumps(foreign).replace(known.draft, missing) == json.dumps(absent)
 
 
-async def test_every_problem_names_a_page_that_people_can_read(http: httpx.AsyncClient) -> None:
+async def test_every_problem_names_a_page_that_people_can_read(anyone: httpx.AsyncClient) -> None:
     for language, word in (("fa", "rtl"), ("en", "ltr")):
         headers = {"Accept": "text/html", "Accept-Language": language}
-        page = await http.get("/problems/STALE_ETAG", headers=headers)
+        page = await anyone.get("/problems/STALE_ETAG", headers=headers)
         assert page.headers["content-type"].startswith("text/html")
         assert f'dir="{word}"' in page.text

@@ -5,13 +5,12 @@ whom it is not for.
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
-import pytest
 
 from peyvandctl.cluster import Cluster
+from tests.support.http import client
 from tests.support.server_sent import Sent, stream
 
 Json = dict[str, Any]
@@ -19,21 +18,12 @@ Json = dict[str, Any]
 LEEWAY = 30
 
 
-@pytest.fixture
-async def http(network: Cluster) -> AsyncIterator[httpx.AsyncClient]:
-    headers = {"Authorization": f"Bearer {network.token('hq_admin')}"}
-    async with httpx.AsyncClient(
-        base_url=network.gateway_url, headers=headers, timeout=30
-    ) as client:
-        yield client
-
-
 async def post(http: httpx.AsyncClient, path: str, body: Json, etag: str = "") -> Json:
     """Write, and send again with the same key until there is an answer."""
     headers = {"Idempotency-Key": secrets.token_hex(8)}
     if etag:
         headers["If-Match"] = f'"{etag}"'
-    until = time.monotonic() + 40
+    until = time.monotonic() + 100
     while True:
         try:
             answer = await http.post(path, json=body, headers=headers)
@@ -88,7 +78,6 @@ async def follow(
             await asyncio.sleep(0.2)
 
 
-@pytest.mark.timeout(240)
 async def test_a_stream_that_is_cut_off_goes_on_where_it_stopped(
     network: Cluster, http: httpx.AsyncClient
 ) -> None:
@@ -151,7 +140,7 @@ async def test_each_sees_what_is_for_them(network: Cluster, http: httpx.AsyncCli
 
     async def read(client: httpx.AsyncClient) -> list[Sent]:
         seen: list[Sent] = []
-        async with asyncio.timeout(30), stream(client, last_event_id=begin) as events:
+        async with asyncio.timeout(60), stream(client, last_event_id=begin) as events:
             async for event in events:
                 if isinstance(event, Sent):
                     seen.append(event)
@@ -161,8 +150,7 @@ async def test_each_sees_what_is_for_them(network: Cluster, http: httpx.AsyncCli
                         break
         return seen
 
-    public = httpx.AsyncClient(base_url=network.gateway_url, timeout=30)
-    async with public:
+    async with client(network.gateway_url) as public:
         for_headquarters, for_all = await asyncio.gather(read(http), read(public))
         # Whatever comes late has come by now, as the headquarters' stream has it all.
         listed = await timeline(public, begin)
@@ -178,11 +166,11 @@ async def test_each_sees_what_is_for_them(network: Cluster, http: httpx.AsyncCli
 async def test_a_stream_without_a_cursor_begins_at_the_end(http: httpx.AsyncClient) -> None:
     mark = secrets.token_hex(4)
     old = await post(http, "/v1/institutions", institution(f"Old {mark}"))
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not (await http.get("/v1/events", params={"subject": old["id"]})).json()["events"]:
         assert time.monotonic() < until
         await asyncio.sleep(0.05)
-    async with asyncio.timeout(30), stream(http, types="peyvand.partners.v1.*") as events:
+    async with asyncio.timeout(60), stream(http, types="peyvand.partners.v1.*") as events:
         # The id comes first: who is cut off before the first event loses none.
         assert isinstance(await anext(events), str)
         new = await post(http, "/v1/institutions", institution(f"New {mark}"))
@@ -191,7 +179,6 @@ async def test_a_stream_without_a_cursor_begins_at_the_end(http: httpx.AsyncClie
     assert event.data["subject"] == new["id"]
 
 
-@pytest.mark.timeout(90)
 async def test_a_stream_ends_with_the_token_that_opened_it(
     network: Cluster, http: httpx.AsyncClient
 ) -> None:

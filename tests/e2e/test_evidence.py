@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from peyvandctl.cluster import Cluster
+from tests.support.http import client
 from tests.support.messaging import eventually
 
 Json = dict[str, Any]
@@ -26,8 +27,7 @@ class Person:
         self, network: Cluster, role: str, name: str, center_ids: Sequence[str] = ()
     ) -> None:
         token = network.token(role, name, center_ids=center_ids)
-        headers = {"Authorization": f"Bearer {token}"}
-        self.http = httpx.AsyncClient(base_url=network.gateway_url, headers=headers, timeout=30)
+        self.http = client(network.gateway_url, token)
 
     async def get(self, path: str, status: int = 200, **query: str) -> Json:
         answer = await self.http.get(path, params=query)
@@ -130,7 +130,7 @@ async def test_of_a_file_that_is_cut_off_nothing_is_kept(network: Cluster) -> No
     await writer.drain()
     writer.close()
     # The gateway goes on, and the next file is kept.
-    async with httpx.AsyncClient(base_url=network.gateway_url, timeout=30) as http:
+    async with client(network.gateway_url) as http:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "text/plain"}
         sent = await http.post("/v1/files", content=secrets.token_bytes(10), headers=headers)
         assert sent.status_code == 201
@@ -142,7 +142,7 @@ async def test_of_a_file_that_is_cut_off_nothing_is_kept(network: Cluster) -> No
 
 
 async def test_the_templates_are_open_to_everyone(network: Cluster) -> None:
-    async with httpx.AsyncClient(base_url=network.gateway_url) as http:
+    async with client(network.gateway_url) as http:
         listed = (await http.get("/v1/pathway-templates")).json()["pathway_templates"]
         newest = next(item for item in listed if item["newest"])
         one = (await http.get(f"/v1/pathway-templates/{newest['version']}")).json()

@@ -24,7 +24,6 @@ def arguments(cluster: Cluster, token_file: Path, monkeypatch: pytest.MonkeyPatc
     return [str(seed.NETWORK)]
 
 
-@pytest.mark.timeout(300)
 async def test_facts_are_loaded_and_the_node_joins_with_the_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """Conditional reads, pages under writes, changes with tombstones, and the quota."""
 
 import asyncio
+import contextlib
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -8,21 +9,12 @@ from typing import Any
 
 import asyncpg
 import httpx
-import pytest
 
 from peyvandctl.cluster import Cluster
 from tests.support.cluster import fresh_home
+from tests.support.http import client
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-async def http(network: Cluster) -> AsyncIterator[httpx.AsyncClient]:
-    headers = {"Authorization": f"Bearer {network.token('hq_admin')}"}
-    async with httpx.AsyncClient(
-        base_url=network.gateway_url, headers=headers, timeout=30
-    ) as client:
-        yield client
 
 
 async def post(http: httpx.AsyncClient, path: str, body: Json) -> Json:
@@ -85,7 +77,7 @@ async def test_the_picture_of_the_network_is_not_sent_again_while_nothing_happen
     http: httpx.AsyncClient,
 ) -> None:
     path = "/v1/network/status"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             first = await http.get(path)
             etag = first.headers["etag"]
@@ -96,7 +88,7 @@ async def test_the_picture_of_the_network_is_not_sent_again_while_nothing_happen
     assert (same.content, same.headers["etag"]) == (b"", etag)
 
     await post(http, "/v1/institutions", institution("In the picture"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             answer = await http.get(path, headers={"If-None-Match": etag})
             if answer.status_code == 200:
@@ -158,21 +150,19 @@ async def test_changes_are_followed_without_a_gap_while_others_write(
     async def copy() -> None:
         """Keep a copy of the list by asking for what has changed since the last change."""
         since = first["updated_at"]
-        rounds_left = 20
-        while rounds_left and not (done.is_set() and latest().items() <= held.items()):
+        while not (done.is_set() and latest().items() <= held.items()):
             query = {"country": "AD", "updated_since": since, "page_size": 5}
             async for page in pages(http, "institutions", **query):
                 for item in page:
                     held[item["id"]] = item["etag"]
                     since = item["updated_at"]
-            if done.is_set():
-                rounds_left -= 1
-                await asyncio.sleep(0.1)
+            await asyncio.sleep(0.01)
 
     copying = asyncio.create_task(copy())
     await asyncio.gather(*(write(group) for group in groups))
     done.set()
-    await copying
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(copying, 60)
     assert {id: held.get(id) for id in latest()} == latest()
 
 
@@ -195,7 +185,7 @@ async def test_a_change_waits_for_those_that_may_come_before_it(
         assert (await http.get(f"/v1/institutions/{made['id']}")).status_code == 200
         assert await listed(since) == []
         await transaction.rollback()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await listed(since) != [made["id"]]:
                 pass
     finally:
@@ -216,7 +206,7 @@ async def test_what_was_deleted_is_told_to_who_follows(http: httpx.AsyncClient) 
     assert gone["id"] not in plain
     since = {"updated_since": kept["updated_at"]}
     changed: list[Json] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         # Changes wait for those before them that may be under way.
         while gone["id"] not in {item["id"] for item in changed}:
             changed = [item async for page in pages(http, "persons", **since) for item in page]
@@ -224,7 +214,7 @@ async def test_what_was_deleted_is_told_to_who_follows(http: httpx.AsyncClient) 
         kept["id"],
         gone["id"],
     ]
-    tombstone = changed[-1]
+    (tombstone,) = (item for item in changed if item["id"] == gone["id"])
     assert kept["updated_at"] < tombstone["deleted_at"] <= tombstone["updated_at"]
     assert tombstone["names"] == []
     assert "Person to delete" not in str(tombstone)
@@ -253,10 +243,13 @@ async def test_who_calls_too_often_is_told_when_to_come_back() -> None:
     with fresh_home() as home:
         async with (
             Cluster(home.root, services=["gateway"], port=0, env=quota) as cluster,
-            httpx.AsyncClient(base_url=cluster.gateway_url) as http,
+            client(cluster.gateway_url) as http,
         ):
-            answers = [await http.get("/v1/openapi.json") for _ in range(8)]
-            assert [answer.status_code for answer in answers[:5]] == [200] * 5
+            answers = [await http.get("/v1/openapi.json") for _ in range(5)]
+            assert [answer.status_code for answer in answers] == [200] * 5
+            # Side by side, and more than a slow machine could spread over several windows.
+            asked = (http.get("/v1/openapi.json") for _ in range(40))
+            answers += await asyncio.gather(*asked)
             for answer in answers:
                 assert answer.headers["ratelimit-policy"] == '"default";q=5;w=5'
                 assert answer.headers["ratelimit"].startswith('"default";r=')

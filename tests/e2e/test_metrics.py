@@ -2,10 +2,10 @@
 
 import asyncio
 
-import httpx
 import pytest
 
 from peyvandctl.cluster import Cluster
+from tests.support.http import client
 from tests.support.metrics import exposed, queries, recorded, selectors
 
 # Told by Prometheus itself and by the operators of an installation; see deploy/k8s/README.md.
@@ -27,10 +27,10 @@ SCRAPED = {"job", "service", "instance", "slo"}
 
 @pytest.fixture(scope="module")
 async def told(seeded: Cluster) -> dict[str, set[str]]:
-    async with httpx.AsyncClient(base_url=seeded.gateway_url) as http:
+    async with client(seeded.gateway_url) as http:
         assert (await http.get("/v1/centers")).status_code < 500
     # Relay and projector tell of themselves within seconds of their start.
-    for _ in range(50):
+    for _ in range(300):
         found = await exposed(seeded)
         if found.get("projection_delay_seconds_bucket"):
             return found
@@ -66,9 +66,9 @@ async def test_one_relay_leads_for_each_stream_and_one_projector(
 ) -> None:
     assert {"outbox_leads", "projection_leads", "projection_following"} <= told.keys()
     leads: list[str] = []
-    async with httpx.AsyncClient() as http:
-        for service in seeded.services:
-            page = (await http.get(f"{seeded.metrics_url(service.name)}/metrics")).text
+    for service in seeded.services:
+        async with client(seeded.metrics_url(service.name)) as http:
+            page = (await http.get("/metrics")).text
             leads += [line for line in page.splitlines() if line.endswith(" 1.0")]
     relays = [line for line in leads if line.startswith("outbox_leads{")]
     assert len(relays) == len(set(relays)) == 4

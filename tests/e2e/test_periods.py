@@ -4,39 +4,19 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
-import pytest
 from playwright.async_api import Browser, expect
 
 from domainkit.months import month_of
-from peyvandctl import seed
 from peyvandctl.cluster import Cluster
-from tests.e2e.test_page import CENTERS, reader, sign_in
-from tests.support.browser import browser
-from tests.support.cluster import fresh_home
+from tests.support.http import client
 from tests.support.messaging import eventually
+from tests.support.pages import CENTERS, reader, sign_in
 
 LAST = str(month_of(datetime.now(UTC), persian=True).shifted(-1))
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with browser() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-async def cluster() -> AsyncGenerator[Cluster]:
-    """A network with the facts of the reports, of which no other test changes a total."""
-    with fresh_home() as home:
-        async with Cluster(home.root, port=0) as own:
-            await seed.load(own, lambda _: None)
-            yield own
 
 
 async def peyvand(cluster: Cluster, token: str, *arguments: str) -> Any:
@@ -57,8 +37,7 @@ async def test_what_a_center_reports_is_a_figure_of_the_network_once_it_is_appro
     chromium: Browser, cluster: Cluster, tmp_path: Path
 ) -> None:
     hq = cluster.token("hq_admin")
-    headers = {"Authorization": f"Bearer {hq}"}
-    async with httpx.AsyncClient(base_url=cluster.gateway_url, headers=headers) as http:
+    async with client(cluster.gateway_url, hq) as http:
         listed = (await http.get("/v1/centers")).raise_for_status().json()["centers"]
         ids = {center["code"]: center["id"] for center in listed}
         tabriz = cluster.token("center_operator", center_ids=[ids["TBZ"]])
@@ -79,7 +58,7 @@ async def test_what_a_center_reports_is_a_figure_of_the_network_once_it_is_appro
             found = await peyvand(cluster, hq, "reports", "list", "--state", "submitted")
             return {report["id"] for report in found} == {first, second}
 
-        await eventually(waiting)
+        await eventually(waiting, within=60)
         # What waits is no figure; what the headquarters gives back is none either.
         assert (await http.get("/v1/network/status")).json()["totals"]["activity"] is None
         await peyvand(cluster, hq, "reports", "return", second, "--comment", "مقاله‌ها؟")
@@ -92,7 +71,7 @@ async def test_what_a_center_reports_is_a_figure_of_the_network_once_it_is_appro
             activity = (await http.get("/v1/network/status")).json()["totals"]["activity"]
             return activity is not None and activity["known"] == 2
 
-        await eventually(counted)
+        await eventually(counted, within=60)
         activity = (await http.get("/v1/network/status")).json()["totals"]["activity"]
         assert (activity["period"], activity["of"]) == (LAST, len(ids))
         assert activity["samples_processed"] == {"value": "155", "known": 2, "sample": None}

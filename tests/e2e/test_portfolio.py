@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,32 +15,16 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from peyvandctl.cluster import Cluster
-from tests.e2e.test_page import CONTRAST, watch
-from tests.support.browser import browser
+from tests.support.pages import CONTRAST, reader, sign_in
 
 Json = dict[str, Any]
 IN_A_PROVINCE = "IR-29"
 """The province of the center that these tests make; other tests record nothing there."""
 
 
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with browser() as started:
-        yield started
-
-
-@pytest.fixture
-async def http(network: Cluster) -> AsyncIterator[httpx.AsyncClient]:
-    headers = {"Authorization": f"Bearer {network.token('hq_admin')}"}
-    async with httpx.AsyncClient(
-        base_url=network.gateway_url, headers=headers, timeout=30
-    ) as client:
-        yield client
-
-
 async def post(http: httpx.AsyncClient, path: str, body: Json, etag: str = "") -> Json:
     """Record something; what it points to may not be known there in the first moment."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while True:
         headers = {"Idempotency-Key": secrets.token_hex(8)}
         if etag:
@@ -139,24 +123,14 @@ async def test_what_cannot_be_asked_is_refused_in_the_language_of_who_asks(
 
 
 @contextlib.asynccontextmanager
-async def reader(chromium: Browser, network: Cluster, scheme: str) -> AsyncGenerator[Page]:
-    """The headquarters with a browser that may complain of nothing."""
-    context = await chromium.new_context(
-        locale="fa-IR",
-        viewport={"width": 1280, "height": 900},
-        color_scheme="dark" if scheme == "dark" else "light",
-        reduced_motion="reduce",
-    )
-    complaints = watch(context, network.gateway_url)
-    page = await context.new_page()
-    await page.goto(network.gateway_url)
-    await page.get_by_role("button", name="ورود به‌عنوان ستاد").click()
-    await page.get_by_role("link", name="سبد طرح‌ها").click()
-    try:
+async def at_the_portfolio(
+    chromium: Browser, network: Cluster, scheme: str
+) -> AsyncGenerator[Page]:
+    """The headquarters with a browser, led to the portfolio."""
+    async with reader(chromium, network, color_scheme=scheme, reduced_motion="reduce") as page:
+        await sign_in(page)
+        await page.get_by_role("link", name="سبد طرح‌ها").click()
         yield page
-        assert complaints == []
-    finally:
-        await context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -164,7 +138,7 @@ async def test_the_page_is_led_to_and_read_in_both_languages(
     chromium: Browser, network: Cluster, made: Json, scheme: str, tmp_path: Path
 ) -> None:
     title = made["project"]["titles"]["en"]
-    async with reader(chromium, network, scheme) as page:
+    async with at_the_portfolio(chromium, network, scheme) as page:
         await expect(page.locator("html")).to_have_attribute("dir", "rtl")
         await expect(page.locator("h1")).to_contain_text("در جریان")
         await page.locator("select[name=province]").select_option(IN_A_PROVINCE)

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import httpx
-import pytest
 
 from peyvandctl.cluster import Cluster
+from tests.support.http import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = "http://localhost:8080"
@@ -71,7 +71,6 @@ def test_there_are_five_calls_and_a_refused_one() -> None:
     assert all(ADDRESS in block for block in found)
 
 
-@pytest.mark.timeout(300)
 def test_the_calls_work_as_printed_and_again(seeded: Cluster, tmp_path: Path) -> None:
     *calls, refused = blocks()
     for _ in range(2):
@@ -80,7 +79,7 @@ def test_the_calls_work_as_printed_and_again(seeded: Cluster, tmp_path: Path) ->
             assert statuses, script
             assert all(200 <= status < 300 for status in statuses), (statuses, script)
         assert run(seeded, tmp_path, refused) == [422]
-    with httpx.Client(base_url=seeded.gateway_url) as http:
+    with httpx.Client(base_url=seeded.gateway_url, timeout=PATIENCE_SECONDS) as http:
         page = http.get("/v1/centers", params={"external_key": "readme-trial"}).json()
     (center,) = page["centers"]
     assert center["state"] == "establishing"
@@ -88,6 +87,6 @@ def test_the_calls_work_as_printed_and_again(seeded: Cluster, tmp_path: Path) ->
 
 
 def test_the_second_call_gives_the_center_with_its_citations(seeded: Cluster) -> None:
-    with httpx.Client(base_url=seeded.gateway_url) as http:
+    with httpx.Client(base_url=seeded.gateway_url, timeout=PATIENCE_SECONDS) as http:
         page = http.get("/v1/centers", params={"province": "IR-09"}).json()
     assert any(center["citations"] for center in page["centers"])

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from peyvandctl.cluster import Cluster
+from tests.support.http import client
 
 ROOT = Path(__file__).parents[2]
 # A path parameter is an id that exists more often than not, so that requests reach
@@ -90,8 +91,7 @@ async def test_every_answer_is_one_that_the_document_tells_of(
     seeded: Cluster, tmp_path: Path, fuzz_examples: int
 ) -> None:
     token = seeded.token("hq_admin")
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=seeded.gateway_url, headers=headers) as http:
+    async with client(seeded.gateway_url, token) as http:
         ids = await known_ids(http)
         assert {"center_id", "agreement_id", "indicator_id", "person_id"} <= ids.keys()
         (tmp_path / "schemathesis.toml").write_text(configuration(ids), encoding="utf-8")

@@ -14,6 +14,7 @@ import pytest
 
 from peyvandctl import seed
 from peyvandctl.cluster import Cluster
+from tests.support.http import headquarters
 from tests.support.reported_facts import FACTS, MOU, STATEMENTS, A, B, Fact
 
 Json = dict[str, Any]
@@ -68,11 +69,8 @@ class Reader:
 @pytest.fixture(scope="module")
 async def reader(network: Cluster) -> AsyncIterator[Reader]:
     await seed.load(network, lambda _: None)
-    headers = {"Authorization": f"Bearer {network.token('hq_analyst')}"}
-    async with httpx.AsyncClient(
-        base_url=network.gateway_url, headers=headers, timeout=30
-    ) as client:
-        yield Reader(client)
+    async with headquarters(network, "hq_analyst") as caller:
+        yield Reader(caller)
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda f: f"{f.statement}-{f.external_key}")

@@ -12,6 +12,7 @@ import pytest
 from peyvandctl.cluster import Cluster
 from tests.support.cluster import fresh_home, remove_abandoned_homes
 from tests.support.collector import CollectedSpan, TraceCollector
+from tests.support.http import headquarters
 
 CLIENT_SPAN = "00f067aa0ba902b7"
 CENTER = {"code": "TBZ", "names": {"en": "Tabriz"}, "province": "IR-03"}
@@ -29,18 +30,16 @@ class Traced:
     async def post(self, trace_id: str, *, sampled: bool = True, **body: Any) -> httpx.Response:
         """Create a center as a client that traces its own work."""
         headers = {
-            "Authorization": f"Bearer {self.cluster.token('hq_admin')}",
             "Idempotency-Key": trace_id,
             "traceparent": f"00-{trace_id}-{CLIENT_SPAN}-{int(sampled):02x}",
         }
-        async with httpx.AsyncClient(base_url=self.cluster.gateway_url, timeout=15) as http:
+        async with headquarters(self.cluster) as http:
             return await http.post("/v1/centers", json=CENTER | body, headers=headers)
 
     async def event_of(self, id: str) -> Any:
         """The first event of a resource, once it is on the timeline."""
-        headers = {"Authorization": f"Bearer {self.cluster.token('hq_admin')}"}
-        async with httpx.AsyncClient(base_url=self.cluster.gateway_url, headers=headers) as http:
-            for _ in range(100):
+        async with headquarters(self.cluster) as http:
+            for _ in range(600):
                 page = await http.get("/v1/events", params={"subject": id})
                 if events := page.json()["events"]:
                     return events[0]

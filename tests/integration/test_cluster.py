@@ -72,7 +72,7 @@ async def rows(url: str, query: str) -> list[asyncpg.Record]:
         await connection.close()
 
 
-async def until(condition: object, seconds: float = 15.0) -> None:
+async def until(condition: object, seconds: float = 60.0) -> None:
     assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():

@@ -12,7 +12,7 @@ _OFTEN = 3
 # A line that swallows everything and stays open longer than the agent believes in it:
 # 10 s to the next ping, 5 s for its answer, 15 s for that of a request.
 SILENT_LINE = "a line silent for long"
-_FOUND_OUT_WITHIN = 45.0
+_FOUND_OUT_WITHIN = 120.0
 _RARELY = 6
 
 

@@ -18,6 +18,7 @@ from tests.chaos.clients import Ledger
 from tests.chaos.oracle import SERVICES, judge
 from tests.support.balancer import Balancer
 from tests.support.cluster import fresh_home, remove_abandoned_homes
+from tests.support.http import client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -45,8 +46,8 @@ class Pair:
 
     async def metric(self, process: str, name: str, **labels: str) -> float:
         """Sum of the samples of this name and these labels that a process tells; else 0."""
-        async with httpx.AsyncClient() as http:
-            page = await http.get(f"{self.cluster.metrics_url(process)}/metrics")
+        async with client(self.cluster.metrics_url(process)) as http:
+            page = await http.get("/metrics")
         return sum(
             sample.value
             for family in text_string_to_metric_families(page.text)
@@ -109,12 +110,12 @@ async def two_of_each() -> AsyncGenerator[Pair]:
         headers = {"Authorization": f"Bearer {cluster.token('hq_admin')}"}
         http = await stack.enter_async_context(
             httpx.AsyncClient(
-                transport=balancer, base_url="http://hub.example", headers=headers, timeout=15
+                transport=balancer, base_url="http://hub.example", headers=headers, timeout=60
             )
         )
         at = [
             await stack.enter_async_context(
-                httpx.AsyncClient(base_url=url, headers=headers, timeout=15)
+                httpx.AsyncClient(base_url=url, headers=headers, timeout=60)
             )
             for url in cluster.gateway_urls
         ]

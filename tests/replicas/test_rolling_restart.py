@@ -95,7 +95,7 @@ async def taken_up(pair: Pair, name: str) -> None:
     service = name.partition("-")[0]
     if service == GATEWAY:
         url = pair.cluster.gateway_urls[pair.cluster.names(GATEWAY).index(name)]
-        await eventually(lambda: _is(url in pair.balancer.ready), within=30)
+        await eventually(lambda: _is(url in pair.balancer.ready), within=60)
         return
 
     async def answers() -> bool:
@@ -112,7 +112,7 @@ async def taken_up(pair: Pair, name: str) -> None:
 
     gateways = pair.cluster.names(GATEWAY)
     if service in DATABASES:
-        await eventually(answers, within=30)
+        await eventually(answers, within=60)
 
 
 async def _is(condition: bool) -> bool:

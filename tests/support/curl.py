@@ -24,7 +24,7 @@ def main(note: str, arguments: list[str]) -> int:
         given.url,
         headers={name.strip(): value.strip() for name, value in pairs},
         content=None if given.data is None else given.data.encode(),
-        timeout=30,
+        timeout=120,
     )
     Path(note).write_text(f"< HTTP/1.1 {answer.status_code}\n", encoding="utf-8")
     sys.stdout.write(answer.text)

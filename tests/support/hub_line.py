@@ -217,7 +217,7 @@ async def hub_line(infra: Infra) -> AsyncGenerator[HubLine]:
     await infra.drop_database(url)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> float:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> float:
     """Wait for a condition and return how long it took, in seconds."""
     began = time.monotonic()
     while not condition():

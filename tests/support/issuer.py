@@ -160,7 +160,7 @@ async def issuer(**person: Any) -> AsyncGenerator[Issuer]:
     server = _Server(uvicorn.Config(running.app(), port=port, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     try:
-        await asyncio.wait_for(server.answers.wait(), 20)
+        await asyncio.wait_for(server.answers.wait(), 60)
         yield running
     finally:
         server.should_exit = True

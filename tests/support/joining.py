@@ -153,7 +153,7 @@ class JoiningBench:
         """
         for last in (False, False, True):
             try:
-                answer = await party.client.request(subjects.JOIN, data, timeout=10)
+                answer = await party.client.request(subjects.JOIN, data, timeout=60)
             except TimeoutError:
                 if last:
                     raise
@@ -187,7 +187,7 @@ class JoiningBench:
     ) -> R:
         """Ask the hub something as a node."""
         subject = subjects.to_hub(party.name, exchange)
-        answer = await party.client.request(subject, request.SerializeToString(), timeout=10)
+        answer = await party.client.request(subject, request.SerializeToString(), timeout=60)
         return reply.FromString(answer.data)
 
     async def keys(self, node_id: str) -> dict[str, bool]:

@@ -136,7 +136,7 @@ async def read_stream(broker: Broker, stream: str = STREAM.name) -> list[Stored]
     return found
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], *, within: float = 20.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], *, within: float = 60.0) -> None:
     """Wait until ``condition`` holds; errors on the way count as not yet."""
     async with asyncio.timeout(within):
         while True:
@@ -152,7 +152,7 @@ async def count(engine: AsyncEngine, table: sa.Table, *where: sa.ColumnElement[b
         return (await connection.execute(query)).scalar_one()
 
 
-async def all_published(engine: AsyncEngine, *, within: float = 30.0) -> None:
+async def all_published(engine: AsyncEngine, *, within: float = 60.0) -> None:
     async def none_left() -> bool:
         return await count(engine, TABLES.outbox, TABLES.outbox.c.published_at.is_(None)) == 0
 

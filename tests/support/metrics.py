@@ -12,6 +12,7 @@ import promql_parser
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.http import PATIENCE_SECONDS
 from tests.support.manifests import ROOT
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _walk(node: Any, found: set[tuple[str, frozenset[str]]]) -> None:
 async def exposed(cluster: Cluster) -> dict[str, set[str]]:
     """Names of all metrics that the processes of a network tell, with the labels of each."""
     found: dict[str, set[str]] = {}
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
         for service in cluster.services:
             page = await http.get(f"{cluster.metrics_url(service.name)}/metrics")
             for family in text_string_to_metric_families(page.text):

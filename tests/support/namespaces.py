@@ -28,7 +28,7 @@ _HUB_ADDRESS = "10.203.0.1"
 _NODE_ADDRESS = "10.203.0.2"
 _TOOLS = ("ip", "nsenter", "unshare", "cat")
 _CLONE_NEWNET = 0x40000000
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 60.0
 
 
 class NamespacesUnavailableError(Exception):

@@ -53,7 +53,7 @@ class RpcBench:
             token = self._issuer.mint(
                 role, subject, center_ids=center_ids, institution_ids=institution_ids
             )
-        return await self._client.call(self.rpc(name), request, CallContext(token, timeout=20))
+        return await self._client.call(self.rpc(name), request, CallContext(token, timeout=60))
 
     async def stream(
         self, name: str, request: Message, role: str | None = "hq_admin"

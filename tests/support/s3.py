@@ -10,6 +10,7 @@ import httpx
 
 from peyvandctl.state import free_port
 from servicekit.object_store import ObjectSettings
+from tests.support.http import PATIENCE_SECONDS
 from tests.support.messaging import eventually
 
 BUCKET = "peyvand"
@@ -48,7 +49,7 @@ class S3Server:
 
     async def keys(self) -> str:
         """What the bucket lists, as XML."""
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
             return (await http.get(f"{self.address}/{BUCKET}?list-type=2")).text
 
     def stop(self) -> None:
@@ -62,7 +63,7 @@ async def s3_server() -> AsyncGenerator[S3Server]:
     """Run one with an empty bucket until the block ends."""
     server = S3Server(free_port())
     try:
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
 
             async def bucket_is_made() -> bool:
                 with contextlib.suppress(httpx.TransportError):

@@ -146,7 +146,7 @@ class SmallHub:
         )
         account = self.keys.platform_account(self.barred)
         jwt = nats_jwt.account(self.keys.operator, account)
-        answer = await system.request("$SYS.REQ.CLAIMS.UPDATE", jwt.encode(), timeout=5)
+        answer = await system.request("$SYS.REQ.CLAIMS.UPDATE", jwt.encode(), timeout=60)
         assert json.loads(answer.data)["data"]["code"] == 200, answer.data
         await system.close()
 

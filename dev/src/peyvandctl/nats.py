@@ -146,7 +146,7 @@ class NatsServer:
             env={"PATH": os.defpath},
             cwd=self.home.nats,
             ready=self._ready,
-            ready_timeout=30.0,
+            ready_timeout=120.0,
         )
 
     @property

@@ -56,7 +56,7 @@ class ProcessSpec:
     launcher: tuple[str, ...] = ()
     stop_signal: int = signal.SIGTERM
     grace: float = 10.0
-    ready_timeout: float = 60.0
+    ready_timeout: float = 180.0
     make_way: Callable[[], Awaitable[None]] | None = None
 
 

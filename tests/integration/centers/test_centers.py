@@ -319,7 +319,7 @@ async def test_a_check_takes_no_lock_for_each_row(bench: CentersBench) -> None:
             async with bench.database.engine.connect() as watching:
                 return bool((await watching.execute(query)).scalar_one())
 
-        await eventually(is_waiting, within=5)
+        await eventually(is_waiting, within=60)
         await connection.rollback()
     assert [item.action for item in await applied] == [types_pb2.ROW_ACTION_CREATED]
 

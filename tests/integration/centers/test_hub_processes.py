@@ -128,7 +128,7 @@ async def test_reports_count_once_and_in_order_while_hubs_are_killed(hub: Hub) -
 
     murderer = asyncio.create_task(murder())
     last, repeated = 0, 0
-    async with asyncio.timeout(100):
+    async with asyncio.timeout(400):
         while last < REPORTS:
             batch = bench.batch(*reports[last : last + BATCH])
             reply = await hub.send(batch)
@@ -163,7 +163,7 @@ async def test_no_node_is_called_late_when_hubs_are_stopped_killed_or_started(hu
         async def is_online() -> bool:
             return await hub.told() == ["came_online"]
 
-        await eventually(is_online, within=30)
+        await eventually(is_online, within=60)
         second = await hub.start()
         await asyncio.sleep(5)
         for process in (first, second):
@@ -183,5 +183,5 @@ async def test_no_node_is_called_late_when_hubs_are_stopped_killed_or_started(hu
     async def is_silent() -> bool:
         return (await hub.told())[1:] == ["went_late", "went_stale", "went_offline"]
 
-    await eventually(is_silent, within=45)
+    await eventually(is_silent, within=120)
     assert await hub.bench.count(presence) == 1

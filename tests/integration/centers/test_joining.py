@@ -205,7 +205,7 @@ async def test_who_joins_anew_puts_the_old_machine_out(hub: JoiningBench) -> Non
     await hub.hello(old)
     again, new_key = await hub.joined(joined.node_id)
     assert again.node_id == joined.node_id
-    assert await until(lambda: old.disconnected == 1, 5) < 5
+    await until(lambda: old.disconnected == 1)
     assert await hub.keys(joined.node_id) == {key.public: True, new_key.public: False}
     assert await hub.line.refused(joined.node_id, UserCredentials(joined.credentials.jwt, key))
     new = await hub.connected(again, new_key)
@@ -230,7 +230,7 @@ async def test_who_joins_anew_is_told_so_before_the_old_keys_are_barred(infra: I
         joined, key = await hub.joined()
         old = await hub.connected(joined, key)
         await hub.joined(joined.node_id)
-        assert await until(lambda: old.disconnected == 1, 5) < 5
+        await until(lambda: old.disconnected == 1)
         await responder.stop()
         await broker.close()
 
@@ -277,7 +277,7 @@ async def test_the_old_keys_are_barred_though_a_process_died_before_it_could(
     assert refused.refusal.reason == "UNAVAILABLE"
     await CredentialWatch(hub.database).look(now)
     assert await hub.keys(joined.node_id) == {key.public: True, new_key.public: False}
-    assert await until(lambda: old.disconnected == 1, 5) < 5
+    await until(lambda: old.disconnected == 1)
 
 
 @pytest.mark.parametrize("verb", ["Suspend", "Revoke", "Withdraw"])
@@ -286,7 +286,7 @@ async def test_cutting_a_node_off_cuts_its_line(hub: JoiningBench, verb: str) ->
     party = await hub.connected(joined, key)
     await hub.hello(party)
     await hub.step(verb, await hub.node(joined.node_id), "A machine was stolen.")
-    assert await until(lambda: party.disconnected == 1, 5) < 5
+    await until(lambda: party.disconnected == 1)
     assert await hub.keys(joined.node_id) == {key.public: True}
     assert await hub.line.refused(joined.node_id, UserCredentials(joined.credentials.jwt, key))
 
@@ -308,7 +308,7 @@ async def test_a_suspended_node_comes_back_with_the_keys_that_it_had(hub: Joinin
         current.public: False,
         waiting.public: False,
     }
-    await until(lambda: party.disconnected == 1, 5)
+    await until(lambda: party.disconnected == 1)
     shown = UserCredentials(renewed.credentials.jwt, waiting)
     assert await _admitted(hub, joined.node_id, shown)
     back = await hub.connected(joined, waiting, renewed.credentials.jwt)
@@ -365,7 +365,7 @@ async def test_renewed_credentials_count_when_they_are_used(hub: JoiningBench) -
     assert after.state == nodes_pb2.NODE_STATE_ACTIVE
     assert await hub.keys(joined.node_id) == {key.public: True, new.public: False}
     assert (await hub.events(joined.node_id))[-1] == "renewed"
-    assert await until(lambda: party.disconnected == 1, 5) < 5
+    await until(lambda: party.disconnected == 1)
 
 
 async def test_the_version_shown_is_the_one_that_runs(hub: JoiningBench) -> None:
@@ -445,7 +445,7 @@ async def test_a_node_leaves_is_told_so_and_is_then_cut_off(hub: JoiningBench) -
     assert left.state == nodes_pb2.NODE_STATE_WITHDRAWN
     assert left.state_reason == "The server room is closed."
     assert (await hub.last_event(left.id)).change.step.actor == left.id
-    assert await until(lambda: party.disconnected == 1, 5) < 5
+    await until(lambda: party.disconnected == 1)
     assert await hub.keys(left.id) == {key.public: True}
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.http import client
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -30,7 +32,7 @@ async def test_it_serves_says_what_is_missing_and_ends_when_asked(tmp_path: Path
         *(sys.executable, "-m", "gateway"), env=kept | settings, cwd=tmp_path
     )
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        async with client(f"http://127.0.0.1:{port}") as http:
             await until_live(http)
             ready = await http.get("/readyz")
             assert (ready.status_code, ready.json()["services"]) == (503, {"centers": False})
@@ -43,7 +45,7 @@ async def test_it_serves_says_what_is_missing_and_ends_when_asked(tmp_path: Path
         assert 'route="(none)",status="404"' in metrics
         assert "/v1/nothing" not in metrics
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
     finally:
         if process.returncode is None:
             process.kill()
@@ -51,7 +53,7 @@ async def test_it_serves_says_what_is_missing_and_ends_when_asked(tmp_path: Path
 
 
 async def until_live(http: httpx.AsyncClient) -> None:
-    for _ in range(300):
+    for _ in range(900):
         try:
             if (await http.get("/livez")).status_code == 200:
                 return

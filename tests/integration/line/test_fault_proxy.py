@@ -16,7 +16,7 @@ import pytest
 from tests.support.fault_proxy import MOST_BYTES_HELD, REPOSITORY, FaultProxy
 from tests.support.namespaces import on_loopback
 
-SOON = 5.0
+SOON = 60.0
 SILENCE = 0.4
 
 
@@ -73,6 +73,11 @@ async def say(
     return time.monotonic() - began
 
 
+async def quickest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> float:
+    """Seconds of the quickest of many tries: a busy machine makes some of them slow, not all."""
+    return min([await say(reader, writer, b"word") for _ in range(30)])
+
+
 async def silent(reader: asyncio.StreamReader) -> bool:
     try:
         await asyncio.wait_for(reader.read(1), SILENCE)
@@ -107,13 +112,13 @@ async def test_the_end_of_a_connection_passes() -> None:
 
 async def test_delay_is_added_in_each_direction() -> None:
     async with line() as (proxy, _), connected(proxy) as (reader, writer):
-        quick = await say(reader, writer, b"word")
+        quick = await quickest(reader, writer)
         await proxy.shape(delay=0.2)
         slow = await say(reader, writer, b"word")
         assert slow >= 0.4
         assert quick < 0.4
         await proxy.mend()
-        assert await say(reader, writer, b"word") < 0.4
+        assert await quickest(reader, writer) < 0.4
 
 
 async def test_jitter_keeps_the_order() -> None:

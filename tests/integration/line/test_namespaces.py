@@ -21,7 +21,7 @@ from tests.support.namespaces import (
     namespaces,
 )
 
-SOON = 10.0
+SOON = 60.0
 _ASK = """
 import socket, sys
 with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=2) as end:

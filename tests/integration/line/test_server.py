@@ -194,7 +194,7 @@ async def test_a_broker_of_others_with_a_password_and_without_tls_works_too(
     )
     try:
         access = BrokerAccess(f"nats://u:p@127.0.0.1:{port}")
-        broker = await asyncio.wait_for(Broker.connect(access, name="test"), 20)
+        broker = await asyncio.wait_for(Broker.connect(access, name="test"), 60)
         assert await broker.stream_info("NONE") is None
         await broker.close()
     finally:
@@ -221,7 +221,7 @@ async def test_a_broker_of_others_that_greets_before_tls_works_too(tmp_path: Pat
     try:
         url = f"tls://127.0.0.1:{port}"
         access = BrokerAccess(url, ca=authority.certificate, tls_first=False)
-        broker = await asyncio.wait_for(Broker.connect(access, name="test"), 20)
+        broker = await asyncio.wait_for(Broker.connect(access, name="test"), 60)
         assert broker.connected
         await broker.close()
         options: dict[str, Any] = replace(access, ca=None).options()
@@ -252,7 +252,7 @@ async def test_each_process_has_its_own_keys_and_the_registrar_works_after_a_cra
         await line.execute(f"NOTIFY {CHANNEL}")
         assert party.client.is_connected
         await cluster.process("registrar").start()
-        assert await until(lambda: not party.client.is_connected) < 5
+        await until(lambda: not party.client.is_connected)
         await line.close()
 
 

@@ -44,7 +44,7 @@ async def proxy(hub: SmallHub) -> AsyncGenerator[FaultProxy]:
         yield found
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
     """Wait until something is so."""
     began = asyncio.get_running_loop().time()
     while not await condition():
@@ -75,7 +75,7 @@ class Running:
         self.keys += made
         return made
 
-    async def settled(self, seconds: float = 20.0) -> None:
+    async def settled(self, seconds: float = 60.0) -> None:
         """Wait until the hub has everything."""
 
         async def nothing_waits() -> bool:
@@ -83,12 +83,12 @@ class Running:
 
         await eventually(nothing_waits, seconds)
 
-    async def online(self, seconds: float = 15.0) -> None:
+    async def online(self, seconds: float = 60.0) -> None:
         """Wait until the hub has greeted."""
         async with asyncio.timeout(seconds):
             await self.agent.wait_online()
 
-    async def in_state(self, state: str, seconds: float = 15.0) -> None:
+    async def in_state(self, state: str, seconds: float = 60.0) -> None:
         """Wait until the line is in a state."""
         await until(lambda: self.agent.line.state == state, seconds)
 
@@ -97,7 +97,7 @@ class Running:
         found = await self.agent.ask(lambda store: store.receipts(0, 10_000))
         return [receipt for _, receipt in found]
 
-    async def has_receipts(self, count: int, seconds: float = 20.0) -> None:
+    async def has_receipts(self, count: int, seconds: float = 60.0) -> None:
         """Wait until the node has so many."""
 
         async def there() -> bool:

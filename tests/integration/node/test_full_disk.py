@@ -47,7 +47,7 @@ async def agent(
 async def hand_in(home: Home, count: int, name: str) -> list[str]:
     """Hand reports in until one is not accepted; returns the names of those that were."""
     accepted: list[str] = []
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         for number in range(count):
             value = {
                 "observed_at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),

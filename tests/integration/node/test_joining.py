@@ -17,6 +17,7 @@ from node_agent.home import Home
 from nodekit.join_token import JoinToken
 from tests.integration.node.conftest import command, eventually, joined, refused
 from tests.support.fault_proxy import FaultProxy
+from tests.support.http import PATIENCE_SECONDS
 from tests.support.hub_line import until
 from tests.support.small_hub import NODE, SmallHub, small_hub
 
@@ -255,7 +256,7 @@ async def test_what_the_hub_refuses_is_shown_until_it_was_seen(
     status, out = await command("join", hub.token(), "--home", folder, "--json")
     assert status == 0, out
     url, value = json.loads(out)["url"], {"observed_at": "2026-11-22T10:00:00Z"}
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
         for total in (4, 13):
             items = [{"kind": "gmp_suite", "total": total, "used": 1}]
             answer = await client.post(

@@ -135,7 +135,7 @@ async def test_a_change_of_liveness_is_told_and_a_heartbeat_changes_no_tag(
     assert (await status(bench)).etag == tag
     assert heard.empty()
     await bench.tell_presence(health(one, heartbeat=LATE), complete=False)
-    word = json.loads(await asyncio.wait_for(heard.get(), 2))
+    word = json.loads(await asyncio.wait_for(heard.get(), 60))
     assert set(word) == {"presence"}
     # It is said once the change can be read.
     assert (await shown(bench, tabriz.id)).liveness == pb.LIVENESS_LATE
@@ -160,7 +160,7 @@ async def test_when_nobody_tells_of_presence_nothing_is_online(bench: Observator
     await bench.broker.hear(LIVE_SUBJECT, hear)
     seconds = SILENT_AFTER + 1
     # An open page is told, although no message came.
-    await asyncio.wait_for(heard.wait(), 2)
+    await asyncio.wait_for(heard.wait(), 60)
     silent = await shown(bench, tabriz.id)
     assert (silent.liveness, silent.liveness_since) == (pb.LIVENESS_STALE, told)
     fresh = (await status(bench)).totals.fresh_centers

@@ -398,7 +398,7 @@ async def test_word_goes_out_when_the_picture_has_changed(bench: ObservatoryBenc
 
     await bench.broker.hear(LIVE_SUBJECT, hear)
     await bench.owners["centers"].tell(center("TBZ"), "created")
-    word = json.loads(await asyncio.wait_for(heard.get(), 10))
+    word = json.loads(await asyncio.wait_for(heard.get(), 60))
     assert word == {"EVT_CENTERS": 1}
     # It is said once the event can be read.
     assert len(await events(bench)) == 1

@@ -136,7 +136,7 @@ async def test_centers_are_heard_of_by_their_events(bench: PartnersBench, infra:
                 async with bench.database.engine.connect() as connection:
                     return (await connection.execute(query)).scalar() == "center-tabriz"
 
-            await eventually(is_known, within=20)
+            await eventually(is_known, within=60)
         await broker.close()
     name, request, _ = with_center(id)[0]
     assert (await bench.call(name, request)).parties[1].center_id == id

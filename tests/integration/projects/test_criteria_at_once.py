@@ -122,7 +122,7 @@ async def test_evidence_waits_for_a_decision_under_way_and_then_finds_the_projec
     async def all_three_wait() -> bool:
         return len(await criteria.rows(WAITING_FOR_A_LOCK)) == 3
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await eventually(all_three_wait)
         go_on.set()
         await deciding

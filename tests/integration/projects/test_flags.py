@@ -450,7 +450,7 @@ async def test_what_a_version_without_flags_left_is_flagged_at_the_start(
         async def both() -> bool:
             return await listed(bench, flag=UNAVAILABLE) == {led.id, joined.id}
 
-        await eventually(both, within=20)
+        await eventually(both, within=60)
         await starting.stop()
     now = await bench.get(led.id)
     assert flags(now) == [(UNAVAILABLE, lead, "suspended")]

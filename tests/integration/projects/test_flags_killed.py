@@ -195,7 +195,7 @@ async def test_killed_while_neighbours_change_nothing_is_missed_and_nothing_note
                 waiting = TABLES.outbox.c.published_at.is_(None)
                 return not await count(bench.database.engine, TABLES.outbox, waiting)
 
-            await eventually(all_told, within=30)
+            await eventually(all_told, within=60)
         finally:
             await processes.kill_all()
             await broker.close()

@@ -116,7 +116,7 @@ async def test_it_waits_for_the_streams_of_its_neighbours(
                     and await state_of(bench, known_agreement, agreement)
                 )
 
-            await eventually(known, within=20)
+            await eventually(known, within=60)
             stamp = center_event(center, STATES[0])
             await publish(broker, "center", center, 1, stamp)
             last = new_id("ctr")
@@ -125,7 +125,7 @@ async def test_it_waits_for_the_streams_of_its_neighbours(
             async def all_heard() -> bool:
                 return await state_of(bench, known_center, last) is not None
 
-            await eventually(all_heard, within=20)
+            await eventually(all_heard, within=60)
         await broker.close()
     assert await state_of(bench, known_center, center) == ("operational", 3)
     assert await state_of(bench, known_agreement, agreement) == ("in_force", 1)

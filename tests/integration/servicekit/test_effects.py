@@ -42,7 +42,7 @@ async def all_handled(bench: Bench, events: int) -> None:
     async def handled() -> bool:
         return await messaging.count(bench.engine, TABLES.inbox) >= events
 
-    await messaging.eventually(handled, within=30)
+    await messaging.eventually(handled, within=60)
 
 
 async def seen_ids(bench: Bench) -> list[str]:

@@ -136,7 +136,7 @@ async def test_a_store_out_of_reach_is_told_within_seconds() -> None:
     with spool() as arrived:
         await arrived.write(b"late")
         late = await arrived.finish()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             for attempt in (
                 objects.find(sha256),
                 objects.read(sha256),

@@ -97,7 +97,7 @@ async def test_a_projector_that_lost_its_leadership_unawares_is_fenced(bench: Be
     followers.append(asyncio.create_task(other._follow(STREAM.name)))
     await asyncio.sleep(0.5)
     model.go_on.set()
-    done, pending = await asyncio.wait(followers, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    done, pending = await asyncio.wait(followers, timeout=60, return_when=asyncio.FIRST_COMPLETED)
     assert [type(task.exception()).__name__ for task in done] == ["FencedError"]
     for task in pending:
         task.cancel()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -145,7 +144,8 @@ async def test_one_of_two_relays_leads_and_the_other_takes_over(bench: Bench) ->
 
 async def test_nudge_of_a_follower_wakes_the_leader(bench: Bench) -> None:
     leader, follower = (
-        make_relay(bench.broker, bench.url, safety_poll=60.0, check_interval=60.0) for _ in range(2)
+        make_relay(bench.broker, bench.url, safety_poll=600.0, check_interval=600.0)
+        for _ in range(2)
     )
     async with running(leader):
         await change(bench.engine, "t1")
@@ -160,10 +160,9 @@ async def test_nudge_of_a_follower_wakes_the_leader(bench: Bench) -> None:
             for _ in range(5):
                 await asyncio.sleep(0.05)
                 await change(bench.engine, "t1")
-                began = time.monotonic()
                 follower.nudge()
-                await messaging.all_published(bench.engine, within=5)
-                assert time.monotonic() - began < 5  # and not a minute
+                # In a fraction of the time after which it would look by itself.
+                await messaging.all_published(bench.engine, within=60)
             assert leader.state.role == "leading"
 
 

@@ -112,8 +112,8 @@ async def test_a_call_that_runs_is_answered_while_new_ones_are_refused() -> None
         assert not stopping.done()
 
         slow.may_answer.set()
-        await asyncio.wait_for(running, 10)
-        await asyncio.wait_for(stopping, 10)
+        await asyncio.wait_for(running, 60)
+        await asyncio.wait_for(stopping, 60)
         await client.close()
         await other.close()
 
@@ -124,7 +124,7 @@ async def test_a_call_that_outlives_the_grace_is_broken_off() -> None:
         client = RpcClient(address)
         running = asyncio.create_task(ask(client))
         await slow.entered.wait()
-        await asyncio.wait_for(server.stop(0.2), 10)
+        await asyncio.wait_for(server.stop(0.2), 60)
         with pytest.raises(Fault, match="UNAVAILABLE"):
-            await asyncio.wait_for(running, 10)
+            await asyncio.wait_for(running, 60)
         await client.close()

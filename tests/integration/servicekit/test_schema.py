@@ -40,7 +40,7 @@ async def test_a_pod_waits_for_its_schema_and_goes_on_when_it_is_there(infra: In
         assert waiting.returncode is None
         migrating = await run(url, "migrate")
         assert await asyncio.wait_for(migrating.wait(), 60) == 0
-        assert await asyncio.wait_for(waiting.wait(), 30) == 0
+        assert await asyncio.wait_for(waiting.wait(), 60) == 0
     finally:
         if waiting.returncode is None:
             waiting.kill()

@@ -45,7 +45,7 @@ async def test_its_health_is_that_of_its_database(infra: Infra, tmp_path: Path) 
         await infra.drop_database(url)
         await until_ready(client, False)
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 15) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
     finally:
         await client.close()
         if process.returncode is None:

@@ -34,6 +34,9 @@ class Gateway:
         answers = [httpx.Response(status, json=document) for document in documents]
         self.answers.setdefault(method_and_path, []).extend(answers)
 
+    def gives(self, method_and_path: str, content: bytes) -> None:
+        self.answers.setdefault(method_and_path, []).append(httpx.Response(200, content=content))
+
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
         known = self.answers[f"{request.method} {request.url.path}"]

@@ -8,51 +8,17 @@ from typing import Any
 
 import httpx
 import pytest
-from typer.testing import CliRunner
 
 from gateway.codec import to_json
-from peyvandctl import client, dossier_check
-from peyvandctl.cli import app
+from peyvandctl import dossier_check
 from tests.support.dossier import example
-
-Json = dict[str, Any]
-runner = CliRunner()
+from tests.unit.cli.conftest import Gateway, Json, run
 
 
-class Gateway:
-    """Answers by path; keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, httpx.Response] = {}
-        self.asked: list[httpx.Request] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
-        return self.answers[request.url.path]
-
-
-@pytest.fixture
-def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gateway:
-    monkeypatch.setenv("PEYVAND_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PEYVAND_URL", "http://net.test")
-    monkeypatch.setenv("PEYVAND_TOKEN", "t")
-    monkeypatch.setenv("LANG", "C")
-    monkeypatch.delenv("PEYVAND_LANG", raising=False)
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written goes into a folder of its own."""
     monkeypatch.chdir(tmp_path)
-    fake = Gateway()
-    real: Any = httpx.Client
-
-    def pretended(**options: Any) -> httpx.Client:
-        return real(**options | {"transport": httpx.MockTransport(fake)})
-
-    monkeypatch.setattr(client.httpx, "Client", pretended)
-    return fake
-
-
-def run(*arguments: str, code: int = 0) -> str:
-    result = runner.invoke(app, list(arguments), catch_exceptions=False)
-    assert result.exit_code == code, result.output
-    return result.output
 
 
 @pytest.fixture
@@ -60,9 +26,7 @@ def given(gateway: Gateway) -> Json:
     """A dossier that the gateway gives, and that stands in a file."""
     dossier = example()
     text = to_json(dossier)
-    gateway.answers[f"/v1/projects/{dossier.project.id}/dossier"] = httpx.Response(
-        200, content=text
-    )
+    gateway.gives(f"GET /v1/projects/{dossier.project.id}/dossier", text)
     Path("dossier.json").write_bytes(text)
     return json.loads(text)
 
@@ -76,14 +40,14 @@ def test_a_dossier_is_written_as_it_was_given(gateway: Gateway, given: Json) -> 
 
 
 def test_a_document_has_a_name_of_its_own(gateway: Gateway) -> None:
-    gateway.answers["/v1/projects/prj_1/dossier.pdf"] = httpx.Response(200, content=b"%PDF")
+    gateway.gives("GET /v1/projects/prj_1/dossier.pdf", b"%PDF")
     assert "dossier-prj_1.pdf" in run("dossier", "prj_1", "--pdf")
     assert Path("dossier-prj_1.pdf").read_bytes() == b"%PDF"
 
 
 def test_what_the_network_refuses_is_told_and_nothing_is_written(gateway: Gateway) -> None:
     problem = {"detail": "There is none.", "reason": "NOT_FOUND"}
-    gateway.answers["/v1/projects/prj_1/dossier"] = httpx.Response(404, json=problem)
+    gateway.says("GET /v1/projects/prj_1/dossier", problem, status=404)
     run("dossier", "prj_1", "--output", "dossier.json", code=2)
     assert not Path("dossier.json").exists()
     run("dossier", code=1)
@@ -220,12 +184,12 @@ def test_evidence_that_others_keep_is_no_file_to_look_for(given: Json, tmp_path:
 
 
 def test_an_export_is_written_whole_or_not_at_all(gateway: Gateway) -> None:
-    gateway.answers["/v1/exports/cerif"] = httpx.Response(200, content=b"<OAI-PMH/>")
+    gateway.gives("GET /v1/exports/cerif", b"<OAI-PMH/>")
     assert run("export", "cerif") == "<OAI-PMH/>"
     run("export", "cerif", "--output", "cerif.xml", "--sample")
     assert Path("cerif.xml").read_bytes() == b"<OAI-PMH/>"
     assert gateway.asked[-1].url.params["sample"] == "true"
-    gateway.answers["/v1/exports/cerif"] = httpx.Response(200, stream=_BreaksOff())
+    gateway.answers["GET /v1/exports/cerif"] = [httpx.Response(200, stream=_BreaksOff())]
     run("export", "cerif", "--output", "cerif.xml", code=3)
     assert Path("cerif.xml").read_bytes() == b"<OAI-PMH/>"
     assert not Path("cerif.xml.part").exists()

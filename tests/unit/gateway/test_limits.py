@@ -73,7 +73,7 @@ async def test_a_caller_has_so_many_streams_open_and_no_more(
             "client": ("192.0.2.1", 1),
         }
         task = asyncio.create_task(app(scope, receive, send))
-        return await asyncio.wait_for(status, 5), task
+        return await asyncio.wait_for(status, 60), task
 
     # Those of a page and those of the interface are counted together.
     streams = [await opened(path) for path in ("/v1/events:stream", "/pages/live", "/pages/live")]

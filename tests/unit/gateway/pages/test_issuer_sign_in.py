@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from gateway.app import Edge, create_app
 from gateway.pages import issuer_sign_in
 from servicekit.identity import TokenVerifier
+from tests.support.http import PATIENCE_SECONDS
 from tests.support.issuer import CLIENT, Issuer, issuer
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ async def sent_back(http: httpx.AsyncClient) -> str:
     """Begin, sign in at the issuer, and give the address that it sends the browser back to."""
     begun = await http.get("/sign-in/issuer")
     assert begun.status_code == 303, begun.text
-    async with httpx.AsyncClient() as there:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as there:
         answer = await there.get(begun.headers["location"])
     assert answer.status_code == 303
     return answer.headers["location"]

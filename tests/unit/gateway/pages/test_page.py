@@ -207,9 +207,9 @@ class Stream:
 
     async def __aexit__(self, *_: object) -> None:
         self._gone.set()
-        await asyncio.wait_for(self.task, 2)
+        await asyncio.wait_for(self.task, 60)
 
-    async def next(self, within: float = 2.0) -> str:
+    async def next(self, within: float = 60.0) -> str:
         return (await asyncio.wait_for(self._messages.get(), within)).decode()
 
     async def within(self, seconds: float) -> list[str]:
@@ -280,4 +280,4 @@ async def test_streams_end_when_the_process_does(site: Site, tag: str) -> None:
     async with Stream(site, tag) as opened:
         await opened.next()
         site.edge.closing.set()
-        await asyncio.wait_for(opened.task, 2)
+        await asyncio.wait_for(opened.task, 60)
