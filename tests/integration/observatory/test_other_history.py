@@ -37,10 +37,10 @@ async def set_back(bench: ObservatoryBench, owner: str, last: int) -> None:
 async def rebuilds(bench: ObservatoryBench) -> list[tuple[str, bool]]:
     """Who had the picture made anew, and whether that is done."""
     columns = tables.rebuild.c
-    query = sa.select(columns.subject, columns.finished_at.is_not(None))
+    query = sa.select(columns.subject, columns.finished_at.is_not(None).label("is_done"))
     async with bench.database.read() as session:
         rows = await session.rows(query.order_by(columns.generation))
-    return [(row[0], row[1]) for row in rows]
+    return [(row.subject, row.is_done) for row in rows]
 
 
 async def test_what_an_owner_no_longer_knows_leaves_the_picture(bench: ObservatoryBench) -> None:
