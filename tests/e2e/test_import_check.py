@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from gateway.auth import Caller
+from gateway.closing import Closing
 from gateway.imports import runner
 from gateway.imports.rows import FileRow
 from gateway.imports.service import YAML, Imports, Upload
@@ -32,7 +33,7 @@ SOME = 300
 async def imports(network: Cluster) -> AsyncIterator[Imports]:
     """A gateway's imports of which nobody waits for the check."""
     clients = RpcClients({"partners": network.target("partners")})
-    found = Imports(ImportStore(network.nats.access), clients, asyncio.Event(), wait=0)
+    found = Imports(ImportStore(network.nats.access), clients, Closing(0), wait=0)
     yield found
     await found.close()
     await clients.close()
@@ -222,7 +223,7 @@ async def test_a_check_whose_gateway_ends_is_interrupted(
     network: Cluster, imports: Imports, admin: Caller, mark: str
 ) -> None:
     clients = RpcClients({"partners": network.target("partners")})
-    other = Imports(ImportStore(network.nats.access), clients, asyncio.Event(), wait=0)
+    other = Imports(ImportStore(network.nats.access), clients, Closing(0), wait=0)
     file = upload(institutions(mark, SOME))
     begun = await other.begin(file, admin, mark, "en", dry_run=True)
     await other.close()

@@ -100,6 +100,8 @@ async def two_of_each() -> AsyncGenerator[Pair]:
         "PEYVAND_RATE_LIMIT": "100000000",
         # Longer than the balancer needs to hear, also on a machine that is busy.
         "PEYVAND_LINGER_SECONDS": "3",
+        # What is long under way there gets its time too.
+        "PEYVAND_DRAIN_SECONDS": "60",
     }
     async with contextlib.AsyncExitStack() as stack:
         home = stack.enter_context(fresh_home())

@@ -61,6 +61,7 @@ class Issuer:
 
     def __post_init__(self) -> None:
         self._key = generate_key()
+        self._published = [self._key]
         self._codes: dict[str, dict[str, str]] = {}
 
     def app(self) -> Starlette:
@@ -73,6 +74,21 @@ class Issuer:
                 Route("/token", self._token, methods=["POST"]),
             ]
         )
+
+    def rotate(self) -> None:
+        """Sign with a new key from now on; those before stay published."""
+        self._key = generate_key()
+        self._published.append(self._key)
+
+    def withdraw(self) -> None:
+        """Publish no key but the one that signs."""
+        self._published = [self._key]
+
+    def access_token(self) -> str:
+        """Sign a token of the person, as one gets who has signed in."""
+        now = int(time.time())
+        claims = {"iss": self.url, "aud": "peyvand", "iat": now, "exp": now + 3600}
+        return self._signed(claims | self.person | self.access)
 
     async def _describe(self, _: Request) -> Response:
         self.described_times += 1
@@ -89,7 +105,7 @@ class Issuer:
         )
 
     async def _keys(self, _: Request) -> Response:
-        return JSONResponse({"keys": [self._key.as_dict(private=False)]})
+        return JSONResponse({"keys": [key.as_dict(private=False) for key in self._published]})
 
     async def _authorize(self, request: Request) -> Response:
         asked = self.asked = dict(request.query_params)

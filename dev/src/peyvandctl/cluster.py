@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 _Part = TypeVar("_Part")
 
 DEFAULT_PORT = 8080
+_GRACE = 10.0  # seconds
+_TIMES_OF_ENDING = ("PEYVAND_LINGER_SECONDS", "PEYVAND_DRAIN_SECONDS")
 _START_TRIES = 3
 _FIRST_BACKOFF_SECONDS = 0.2
 _LONGEST_BACKOFF_SECONDS = 10.0
@@ -380,8 +382,12 @@ class Cluster:
             port = self._ports[replica.metrics]
             return await http_status(LOOPBACK, port, "/readyz") == HTTPStatus.OK
 
+        # Who may end later must not be killed earlier.
+        lasts = sum(float(environment.get(name, "0")) for name in _TIMES_OF_ENDING)
         await self._start_process(
-            ProcessSpec(replica.name, program, environment, self.home.root, ready)
+            ProcessSpec(
+                replica.name, program, environment, self.home.root, ready, grace=lasts + _GRACE
+            )
         )
 
     async def _start_process(self, spec: ProcessSpec) -> None:

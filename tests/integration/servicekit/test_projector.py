@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from servicekit import tracing
+from servicekit.projection import REMADE
 from servicekit.projector import Projector
 from tests.support import messaging
 from tests.support.messaging import (
@@ -46,6 +47,19 @@ async def assert_seen_is_the_stream(bench: Bench) -> None:
     stored = await messaging.read_stream(bench.broker)
     assert [row.stream_seq for row in rows] == [m.sequence for m in stored]
     assert [str(row.event_id) for row in rows] == [m.headers["ce-id"] for m in stored]
+
+
+async def healthy(projector: Projector) -> bool:
+    return projector.state.healthy
+
+
+async def counted(bench: Bench, events: int) -> bool:
+    return await messaging.count(bench.engine, SEEN) == events
+
+
+def remade() -> float:
+    """How often the projection was made anew by itself, in this process."""
+    return REMADE.labels("seen", STREAM.name)._value.get()
 
 
 async def test_strict_order_though_everything_is_killed(bench: Bench) -> None:
@@ -112,14 +126,7 @@ async def test_deleted_store_is_waited_for_and_nothing_applied_twice(bench: Benc
         async with running(relay):
             await change_many(bench.engine, things=4, times=20)
             await caught_up(bench, projector)
-        await bench.nats_process.kill()
-        shutil.rmtree(bench.nats.store)
-        await bench.nats_process.start()
-
-        async def connected() -> bool:
-            return bench.broker.connected
-
-        await messaging.eventually(connected)
+        await wipe_store(bench)
         await bench.broker.declare(STREAM)  # empty: nothing is in it to go on from
 
         async def waiting() -> bool:
@@ -138,7 +145,19 @@ async def test_deleted_store_is_waited_for_and_nothing_applied_twice(bench: Benc
     assert await messaging.count(bench.engine, SEEN) == 100
 
 
-async def test_a_stream_with_other_events_stops_the_projection_until_rebuild(
+async def wipe_store(bench: Bench) -> None:
+    """End the broker without warning, and start it with an empty store."""
+    await bench.nats_process.kill()
+    shutil.rmtree(bench.nats.store)
+    await bench.nats_process.start()
+
+    async def connected() -> bool:
+        return bench.broker.connected
+
+    await messaging.eventually(connected, within=60)
+
+
+async def test_a_stream_with_other_events_stops_the_projection_until_its_owner_answers(
     bench: Bench,
 ) -> None:
     projector = make_projector(bench.broker, bench.engine, bench.url)
@@ -146,23 +165,98 @@ async def test_a_stream_with_other_events_stops_the_projection_until_rebuild(
         async with running(make_relay(bench.broker, bench.url)):
             await change_many(bench.engine, things=2, times=5)
             await caught_up(bench, projector)
-        await bench.broker.jetstream.delete_stream(STREAM.name)
+        await projector.stop()
+        # The database of the owner is that of an earlier time, the store of the broker is
+        # lost; then as many other things happen.
         async with bench.engine.begin() as connection:
             await connection.execute(sa.delete(TABLES.outbox))
-        await bench.broker.declare(STREAM)
+        await wipe_store(bench)
         async with running(make_relay(bench.broker, bench.url)):
             await change_many(bench.engine, things=2, times=6)
             await messaging.all_published(bench.engine)
+        await projector.start()
 
-            async def diverged() -> bool:
-                return projector.state.stream(STREAM.name).status == "diverged"
+        async def diverged() -> bool:
+            progress = projector.state.stream(STREAM.name)
+            return progress.status == "diverged" and "another event at 10" in progress.reason
 
-            await messaging.eventually(diverged)
-            assert await messaging.count(bench.engine, SEEN) == 10
-            await projector.rebuild()
+        await messaging.eventually(diverged, within=60)
+        # Nobody stands for the stream: nothing is thrown away for it.
+        await asyncio.sleep(1)
+        assert await diverged()
+        assert not projector.state.healthy
+        assert await messaging.count(bench.engine, SEEN) == 10
+        before = remade()
+        async with running(make_relay(bench.broker, bench.url)):
             await caught_up(bench, projector)
+            await messaging.eventually(lambda: counted(bench, 12), within=60)
+            await messaging.eventually(lambda: healthy(projector), within=60)
     await assert_seen_is_the_stream(bench)
-    assert await messaging.count(bench.engine, SEEN) == 12
+    assert remade() == before + 1
+
+
+async def test_a_stream_that_stays_shorter_by_its_owners_word_is_read_anew(bench: Bench) -> None:
+    projector = make_projector(bench.broker, bench.engine, bench.url)
+    async with running(projector):
+        async with running(make_relay(bench.broker, bench.url)):
+            await change_many(bench.engine, things=4, times=20)
+            await caught_up(bench, projector)
+        outbox = TABLES.outbox
+        async with bench.engine.begin() as connection:
+            await connection.execute(sa.delete(outbox).where(outbox.c.stream_seq > 50))
+        await wipe_store(bench)
+        async with running(make_relay(bench.broker, bench.url)):
+            # Nothing happens any more: without the owner's word it would wait for ever.
+            await messaging.eventually(lambda: counted(bench, 50), within=60)
+            await caught_up(bench, projector)
+            await messaging.eventually(lambda: healthy(projector), within=60)
+    await assert_seen_is_the_stream(bench)
+
+
+async def test_a_whole_refill_is_no_reason_to_read_anew(bench: Bench) -> None:
+    projector = make_projector(bench.broker, bench.engine, bench.url)
+    before = remade()
+    async with running(make_relay(bench.broker, bench.url), projector):
+        await change_many(bench.engine, things=4, times=20)
+        await caught_up(bench, projector)
+        await wipe_store(bench)
+        await change_many(bench.engine, things=4, times=5)
+        await caught_up(bench, projector)
+        await messaging.eventually(lambda: healthy(projector), within=60)
+    await assert_seen_is_the_stream(bench)
+    assert remade() == before
+
+
+async def test_events_that_aged_out_before_they_were_read_are_refilled(bench: Bench) -> None:
+    projector = make_projector(bench.broker, bench.engine, bench.url)
+    async with running(make_relay(bench.broker, bench.url)):
+        async with running(projector):
+            await change_many(bench.engine, things=2, times=10)
+            await caught_up(bench, projector)
+        await change_many(bench.engine, things=2, times=10)
+        await messaging.all_published(bench.engine)
+        await bench.broker.jetstream.purge_stream(STREAM.name, seq=31)
+        async with running(projector):
+            await caught_up(bench, projector)
+            await messaging.eventually(lambda: healthy(projector), within=60)
+    await assert_seen_is_the_stream(bench)
+    assert await messaging.count(bench.engine, SEEN) == 40
+
+
+async def test_a_beginning_that_its_owner_lacks_too_is_waited_for_by_nobody(bench: Bench) -> None:
+    outbox = TABLES.outbox
+    async with running(make_relay(bench.broker, bench.url)):
+        await change_many(bench.engine, things=2, times=10)
+        await messaging.all_published(bench.engine)
+    async with bench.engine.begin() as connection:
+        await connection.execute(sa.delete(outbox).where(outbox.c.stream_seq <= 5))
+    await bench.broker.jetstream.purge_stream(STREAM.name, seq=11)
+    projector = make_projector(bench.broker, bench.engine, bench.url)
+    async with running(make_relay(bench.broker, bench.url), projector):
+        await caught_up(bench, projector)
+        await messaging.eventually(lambda: healthy(projector), within=60)
+    rows = await messaging.seen(bench.engine)
+    assert [row.stream_seq for row in rows] == list(range(6, 21))
 
 
 async def test_rebuild_makes_the_same_rows_also_from_events_that_aged_out(bench: Bench) -> None:

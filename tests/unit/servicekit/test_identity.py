@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey
 
 from servicekit.errors import Fault
-from servicekit.identity import TokenVerifier
+from servicekit.identity import KEYS_KEPT, TokenVerifier
 
 ISSUER = "https://issuer.example"
 
@@ -189,12 +189,12 @@ async def test_any_oidc_issuer_is_trusted_by_its_address_alone(
 async def test_a_key_that_the_issuer_withdrew_proves_nothing_any_more(
     signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trusting, token, other = verifier(signer), signer.token(), signer.token(sub="other")
+    trusting = verifier(signer, keys_kept=0.3)
+    token, other = signer.token(), signer.token(sub="other")
     await trusting.verify(token)
     signer.rotate()
-    monkeypatch.setattr("servicekit.identity._KEYS_KEPT", 0)
     monkeypatch.setattr("servicekit.identity._REFETCH", 0)
-    # Nobody waits for the key set to be read again, so a call or two may still pass.
+    # The key set is read again beside a call, so some may still pass.
     for _ in range(100):
         with contextlib.suppress(Fault):
             await trusting.verify(token)
@@ -205,13 +205,26 @@ async def test_a_key_that_the_issuer_withdrew_proves_nothing_any_more(
     assert (await trusting.verify(signer.token())).subject == "someone"
 
 
-async def test_keys_stay_good_while_the_issuer_is_away(
+async def test_after_a_time_without_calls_not_one_more_passes(
     signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trusting = verifier(signer)
+    trusting, token = verifier(signer), signer.token()
+    await trusting.verify(token)
+    signer.rotate()
+    later = time.monotonic() + 2 * KEYS_KEPT + 60
+    monkeypatch.setattr("servicekit.identity.time.monotonic", lambda: later)
+    with pytest.raises(Fault, match="TOKEN_REJECTED"):
+        await trusting.verify(token)
+    assert (await trusting.verify(signer.token())).subject == "someone"
+
+
+@pytest.mark.parametrize("kept", [0.04, 0.001])
+async def test_keys_stay_good_while_the_issuer_is_away(
+    signer: Signer, monkeypatch: pytest.MonkeyPatch, kept: float
+) -> None:
+    trusting = verifier(signer, keys_kept=kept)
     await trusting.verify(signer.token())
     signer.jwks.unlink()
-    monkeypatch.setattr("servicekit.identity._KEYS_KEPT", 0)
     monkeypatch.setattr("servicekit.identity._REFETCH", 0)
     for subject in ("a", "b"):
         assert (await trusting.verify(signer.token(sub=subject))).subject == subject

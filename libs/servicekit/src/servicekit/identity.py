@@ -26,7 +26,8 @@ from servicekit.errors import Fault
 ALGORITHMS = ["Ed25519", "EdDSA", "ES256", "RS256", "PS256"]
 _LEEWAY = 30  # seconds that clocks may differ
 _REFETCH = 10  # least seconds between two loads of the key set
-_KEYS_KEPT = 300  # seconds after which the key set is looked at again
+KEYS_KEPT = 300.0
+"""Seconds after which the key set is looked at again, where nothing else is said."""
 _CACHED = 10_000  # verified tokens kept, so that a repeated call costs no signature check
 
 KNOWN_ROLES = frozenset(enum_names(annotations_pb2.Role.DESCRIPTOR).values()) - {"unspecified"}
@@ -63,15 +64,26 @@ class TokenVerifier:
     `jwks` is the issuer's key set: a file path or an http(s) URL; empty means that
     it is discovered below the issuer's URL. `roles_claim` is the dotted path of the
     claim with the roles (``realm_access.roles`` for Keycloak).
+
+    The key set is loaded again for a token that no known key has signed, and when it is
+    older than `keys_kept` seconds: beside the call that finds that, or before it is
+    answered where the set is twice as old, as after a time without calls.
     """
 
     def __init__(
-        self, *, issuer: str, audience: str, jwks: str = "", roles_claim: str = "roles"
+        self,
+        *,
+        issuer: str,
+        audience: str,
+        jwks: str = "",
+        roles_claim: str = "roles",
+        keys_kept: float = KEYS_KEPT,
     ) -> None:
         self._issuer = issuer
         self._audience = audience
         self._jwks = jwks
         self._roles_claim = roles_claim.split(".")
+        self._keys_kept = keys_kept
         self._keys: KeySet | None = None
         self._loaded_at = float("-inf")
         self._published: Any = None
@@ -81,7 +93,7 @@ class TokenVerifier:
 
     async def verify(self, token: str) -> Principal:
         """Return the caller that the token proves. Raises `Fault` ``TOKEN_REJECTED``."""
-        self._refresh_old_keys()
+        await self._refresh_old_keys()
         digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
         cached = self._verified.get(digest)
         if cached is not None:
@@ -144,10 +156,14 @@ class TokenVerifier:
             raise Fault("UNAVAILABLE")
         return self._keys
 
-    def _refresh_old_keys(self) -> None:
-        """See to it, without waiting, that a key which the issuer withdrew is not trusted on."""
-        is_old = time.monotonic() - self._loaded_at > _KEYS_KEPT
-        if self._keys is not None and is_old and not self._loading.locked():
+    async def _refresh_old_keys(self) -> None:
+        """See to it that a key which the issuer withdrew is not trusted on."""
+        age = time.monotonic() - self._loaded_at
+        if self._keys is None or age <= self._keys_kept:
+            return
+        if age > 2 * self._keys_kept:
+            await self._reload()
+        elif not self._loading.locked():
             self._refreshing = asyncio.create_task(self._reload(), name="key set")
 
     async def _reload(self) -> bool:

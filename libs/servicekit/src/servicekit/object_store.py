@@ -295,6 +295,9 @@ def _make_durable(path: Path) -> None:
 
 
 def _sweep_halves(folder: Path, before: datetime) -> None:
-    for path in folder.rglob("*#*"):
-        if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before:
-            path.unlink(missing_ok=True)
+    # Others store and sweep meanwhile: files, and folders that are empty, come and go.
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names if "#" in name):
+            with suppress(FileNotFoundError):
+                if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before:
+                    path.unlink()

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Literal, Protocol
 from uuid import UUID
 
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +27,11 @@ FAILED = Gauge("projection_failed_aggregates", "Aggregates with a failed event",
 LEADS = Gauge("projection_leads", "1 in the process that feeds the projection", ["projection"])
 FOLLOWING = Gauge(
     "projection_following", "1 while the stream is read, else 0", ["projection", "stream"]
+)
+REMADE = Counter(
+    "projection_remade",
+    "Times that a projection was made anew, for its stream is of another history",
+    ["projection", "stream"],
 )
 DELAY = Histogram(
     "projection_delay_seconds",

@@ -12,8 +12,10 @@ are tried again, in order, whenever a projector starts: after a deployment that 
 the cause they drain by themselves. Until then the projector is unhealthy.
 
 A stream that was made anew is recognised: one that is still shorter than the position is
-waited for; one that holds another event at the position (which a refill never does)
-stops the projection visibly, until `rebuild`.
+waited for. One that holds another event at the position (which a refill never does), or
+that its owner calls whole though it is shorter, is of another history: the projection is
+made anew from it, once the owners of all its streams answer for theirs. Until then it
+stands still, visibly. A stream that no longer has the next event is refilled by its owner.
 
 Several streams are followed at once, each in its own order; between two streams there
 is none, so what a projection writes must not depend on it.
@@ -22,9 +24,8 @@ is none, so what a projection writes must not depend on it.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
-from uuid import UUID
 
 import asyncpg
 import structlog
@@ -32,17 +33,19 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from servicekit import tracing
+from servicekit import continuation, tracing
 from servicekit.broker import Broker
 from servicekit.delivery import Delivery, PoisonError, is_transient, read_delivery
 from servicekit.leadership import TAKEOVER_INTERVAL, LeaderConnection
 from servicekit.projection import (
     REBUILD_CHANNEL,
+    REMADE,
     FailedEvents,
     FencedError,
     Positions,
     Projection,
     ProjectorState,
+    StoredPosition,
     observe_delays,
     publish_metrics,
 )
@@ -65,7 +68,8 @@ class Projector:
     """Feeds one projection. One process per database leads, by advisory lock.
 
     `after_commit` is called with the events whose effect was just committed.
-    An event is given `attempts` before it is recorded as failed.
+    An event is given `attempts` before it is recorded as failed. `remake` is called in
+    place of `rebuild` when a stream is of another history, with the ends of all streams.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Projector:
         batch: int = 300,
         attempts: int = 3,
         after_commit: Callable[[Sequence[Delivery]], None] | None = None,
+        remake: Callable[[Mapping[str, int]], Awaitable[None]] | None = None,
     ) -> None:
         self.state = ProjectorState()
         self._projection = projection
@@ -87,6 +92,7 @@ class Projector:
         self._batch = batch
         self._attempts = attempts
         self._after_commit = after_commit
+        self._remake = remake
         self._positions = Positions(projection.name)
         self._failed = FailedEvents(projection.name)
         # One transaction at a time: the streams write the same tables.
@@ -94,10 +100,14 @@ class Projector:
         self._restart = asyncio.Event()
         # Up to where each stream is history, read by a projection that began anew.
         self._history: dict[str, int] = {}
+        # Streams that were refilled for their beginning: what they lack now nobody has.
+        self._refilled: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to lead, or to wait for it, in the background."""
+        for stream in self._projection.streams:
+            REMADE.labels(self._projection.name, stream)  # a rise is seen from 0 on
         self._task = asyncio.create_task(self._run(), name=f"projector {self._projection.name}")
 
     async def stop(self) -> None:
@@ -263,29 +273,43 @@ class Projector:
             async with self._engine.connect() as connection:
                 stored = (await self._positions.load(connection))[stream]
             info = await self._broker.stream_info(stream)
+            found = await continuation.look(self._broker, stream, info, stored)
             progress = self.state.stream(stream)
             progress.position = stored.position
             progress.lag = max(0, info.state.last_seq - stored.position) if info else 0
             if info is not None and stored.position == 0:
                 self._history[stream] = info.state.last_seq
-            if info is None:
-                progress.status, progress.reason = "waiting", "no such stream"
-            elif info.state.last_seq < stored.position:
-                progress.status, progress.reason = "waiting", "the stream is being refilled"
-            elif not await self._is_same(stream, stored.position, stored.event_id):
-                progress.status = "diverged"
-                progress.reason = f"another event at {stored.position}: rebuild the projection"
-            else:
+            progress.status = "diverged" if found.kind == "other" else "waiting"
+            progress.reason = found.reason
+            if found.kind == "continues" or (found.kind == "beheaded" and stream in self._refilled):
                 progress.status, progress.reason = "following", ""
                 return stored.position
             publish_metrics(self._projection.name, self.state)
+            if found.kind == "beheaded":
+                await request_refill(self._broker, stream)
+                self._refilled.add(stream)
+                continue
+            if found.kind in ("shorter", "other"):
+                await self._remake_if_of_another_history(stream, stored)
             await asyncio.sleep(_RECHECK_SECONDS)
 
-    async def _is_same(self, stream: str, position: int, event_id: UUID | None) -> bool:
-        if event_id is None:
-            return True
-        found = await self._broker.message_id_at(stream, position)
-        return found is None or found == str(event_id)
+    async def _remake_if_of_another_history(self, stream: str, stored: StoredPosition) -> None:
+        if not await continuation.is_of_another_history(self._broker, stream, stored):
+            return
+        progress = self.state.stream(stream)
+        progress.status = "diverged"
+        ends = await continuation.ends_by_owners(self._broker, self._projection.streams)
+        if ends is None:
+            progress.reason = "of another history; the owner of another stream does not answer"
+            publish_metrics(self._projection.name, self.state)
+            return
+        progress.reason = "of another history: the projection is made anew"
+        log.error("projection_diverged", stream=stream, position=stored.position, ends=ends)
+        if self._remake is None:
+            await self.rebuild()
+        else:
+            await self._remake(ends)
+        REMADE.labels(self._projection.name, stream).inc()
 
     async def _take(self, stream: str, position: int, messages: Sequence[Msg]) -> int:
         deliveries: list[Delivery] = []

@@ -7,7 +7,8 @@ found because the relay asks for what is unpublished, never for what is "newer".
 
 A crash between publishing and marking costs nothing: the next leader first compares the
 outbox with the stream (`servicekit.history`). The same comparison runs periodically and
-after every failure, and refills a stream that was deleted or has lost its end.
+after every failure, and refills a stream that was deleted or has lost its end. Whoever
+asks is told where the stream ends by that comparison.
 """
 
 import asyncio
@@ -108,6 +109,8 @@ class Relay:
         self._nudged = False
         self._check_at = 0.0
         self._refill = False
+        # Who asks where the stream ends, and is answered after the next comparison.
+        self._asking: list[Msg] = []
         self._strikes: dict[str, int] = {}
         self._blocked_until: dict[str, float] = {}
         self._task: asyncio.Task[None] | None = None
@@ -185,7 +188,10 @@ class Relay:
 
     async def _lead(self, leader: LeaderConnection) -> None:
         await leader.listen(_CHANNEL, self._wake.set)
-        requests = await self._broker.hear(refill_subject(self._spec.name), self._accept_refill)
+        requests = [
+            await self._broker.hear(refill_subject(self._spec.name), self._accept_refill),
+            await self._broker.hear(end_subject(self._spec.name), self._accept_question),
+        ]
         log.info("relay_leads", stream=self._spec.name)
         try:
             async with WindowPublisher(
@@ -196,8 +202,10 @@ class Relay:
                 )
                 await self._carry(leader, history, publisher)
         finally:
+            self._asking.clear()
             with contextlib.suppress(NatsError):  # closed meanwhile, with all subscriptions
-                await requests.unsubscribe()
+                for subscription in requests:
+                    await subscription.unsubscribe()
 
     async def _carry(
         self, leader: LeaderConnection, history: History, publisher: WindowPublisher
@@ -253,11 +261,14 @@ class Relay:
 
     async def _check(self, connection: asyncpg.Connection, history: History) -> str:
         """Bring stream and outbox together; return what prevented it, or nothing."""
+        asking, self._asking = self._asking, []
         try:
             if self._refill:
                 await history.delete_stream()
                 self._refill = False
             self.state.last_sequence = await history.reconcile()
+            for question in asking:
+                await question.respond(str(self.state.last_sequence).encode())
         except (NatsError, HistoryError, PullInterruptedError, TimeoutError) as error:
             return repr(error)
         self._check_at = time.monotonic() + self._check_interval
@@ -313,6 +324,10 @@ class Relay:
         self._check_soon()
         await request.respond(b"accepted")
 
+    async def _accept_question(self, question: Msg) -> None:
+        self._asking.append(question)
+        self._check_soon()
+
 
 def refill_subject(stream: str) -> str:
     """Subject on which the leading relay takes requests to make its stream anew."""
@@ -338,3 +353,18 @@ async def request_refill(broker: Broker, stream: str, *, patience: float = 60.0)
                 continue
             if now.state.last_seq >= goal:
                 return
+
+
+def end_subject(stream: str) -> str:
+    """Subject on which the leading relay is asked where its stream ends."""
+    return f"outbox.{stream}.end"
+
+
+async def ask_end(broker: Broker, stream: str, *, patience: float = 5.0) -> int:
+    """Return the last sequence of `stream`, as its owner says after comparing it with the outbox.
+
+    The stream is then whole, and holds what the outbox holds. Raises `nats.errors.Error`
+    when no relay leads, or it has not made the stream whole within `patience` seconds.
+    """
+    answer = await broker.client.request(end_subject(stream), timeout=patience)
+    return int(answer.data)

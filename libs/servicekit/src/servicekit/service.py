@@ -90,6 +90,7 @@ class Service:
             audience=settings.audience,
             jwks=settings.jwks,
             roles_claim=settings.roles_claim,
+            keys_kept=settings.key_set_seconds,
         )
         self._dispatcher = Dispatcher(verifier)
         self._factories: list[Callable[[Broker], Background]] = []

@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from servicekit.broker_access import BrokerAccess
+from servicekit.identity import KEYS_KEPT
 
 
 class ServiceSettings(BaseSettings):
@@ -67,6 +68,9 @@ class ServiceSettings(BaseSettings):
     audience: str = Field(default="peyvand", description="audience that tokens must name")
     jwks: str = Field(
         default="", description="key set of the issuer: path or URL; empty: discovered"
+    )
+    key_set_seconds: float = Field(
+        default=KEYS_KEPT, gt=0, description="age at which the key set is looked at again"
     )
     roles_claim: str = Field(default="roles", description="dotted path of the claim with roles")
     otlp_endpoint: str | None = Field(default=None, description="collector for traces, gRPC")

@@ -127,6 +127,7 @@ def _edge(settings: GatewaySettings, targets: dict[str, str]) -> Edge:
         audience=settings.audience,
         jwks=settings.jwks,
         roles_claim=settings.roles_claim,
+        keys_kept=settings.key_set_seconds,
     )
     clients = RpcClients(targets)
     feed = LiveFeed(clients, settings.broker, settings.call_timeout)

@@ -24,6 +24,7 @@ from gateway import (
 )
 from gateway.auth import Verifier
 from gateway.cerif import routes as cerif_routes
+from gateway.closing import Closing
 from gateway.dossier import routes as dossier_routes
 from gateway.dossier.press import Press
 from gateway.edge import Admission, Departure, Observation, SecurityHeaders
@@ -92,7 +93,11 @@ class Edge:
     verifier: Verifier
     feed: LiveFeed
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
-    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @cached_property
+    def closing(self) -> Closing:
+        """The end of this process."""
+        return Closing(self.settings.drain_seconds)
 
     @cached_property
     def streams(self) -> StreamHouse:

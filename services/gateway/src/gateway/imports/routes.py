@@ -1,6 +1,5 @@
 """``POST /v1/imports`` and ``GET /v1/imports/{import_id}``."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from starlette.responses import Response
 
 from gateway import transcoding
 from gateway.auth import caller
+from gateway.closing import Closing
 from gateway.codec import MAX_VIOLATIONS, to_object
 from gateway.imports.checking import Backend
 from gateway.imports.rows import MAX_ROWS
@@ -47,10 +47,8 @@ _KEY = header_rule(fields_by_name(centers_pb2.CreateCenterRequest.DESCRIPTOR)["i
 _BOOLEANS = {"true": True, "false": False}
 
 
-def router(
-    store: ImportStore, backend: Backend, closing: asyncio.Event, *, wait: float
-) -> APIRouter:
-    """The routes of imports. `closing` is set when the process is to end.
+def router(store: ImportStore, backend: Backend, closing: Closing, *, wait: float) -> APIRouter:
+    """The routes of imports. What has begun has the time that `closing` leaves it.
 
     `wait` is for how many seconds whoever sends a file waits for its check.
     """

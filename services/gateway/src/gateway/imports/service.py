@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway.auth import Caller
+from gateway.closing import Closing
 from gateway.imports.checking import Backend
 from gateway.imports.documents import read_json, read_yaml
 from gateway.imports.outcome import new_progress
@@ -56,14 +57,15 @@ class Upload:
 class Imports:
     """The imports that this gateway begins, and all that are known.
 
-    `wait` is for how many seconds whoever sends a file waits for its check.
+    `wait` is for how many seconds whoever sends a file waits for its check. When the process
+    is to end, what runs has the time that `closing` leaves it.
     """
 
     def __init__(
         self,
         store: ImportStore,
         backend: Backend,
-        closing: asyncio.Event,
+        closing: Closing,
         wait: float,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -73,6 +75,7 @@ class Imports:
         self._wait = wait
         self._clock = clock
         self._running: set[asyncio.Task[None]] = set()
+        self._breaking_off = asyncio.Event()
 
     async def begin(
         self, upload: Upload, caller: Caller, key: str, language: str, *, dry_run: bool
@@ -104,7 +107,7 @@ class Imports:
             backend=self._backend,
             token=caller.token,
             language=language,
-            closing=self._closing,
+            closing=self._breaking_off,
         )
         try:
             if await run.checked(self._wait) and dry_run:
@@ -158,7 +161,13 @@ class Imports:
         return stored
 
     async def close(self) -> None:
-        """Break off what runs, so that it is known as interrupted, and disconnect."""
+        """Wait for what runs, break off what lasts too long, and disconnect.
+
+        What was broken off is known as interrupted.
+        """
+        if self._running:
+            await asyncio.wait(self._running, timeout=self._closing.seconds_left)
+        self._breaking_off.set()
         # What was begun a moment ago has to begin, or it could not tell that it was ended.
         await asyncio.sleep(0)
         for task in self._running:

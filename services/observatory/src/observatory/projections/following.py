@@ -8,22 +8,25 @@ process hears the digests of presence too, and says when they change what it sho
 import asyncio
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
+import sqlalchemy as sa
 import structlog
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
+from observatory import tables
 from observatory.projections.picture import STREAMS, Picture
 from observatory.projections.presence_board import PRESENCE_SUBJECT, PresenceBoard
 from servicekit.broker import Broker
 from servicekit.database import Database
 from servicekit.delivery import Delivery
 from servicekit.errors import Fault
+from servicekit.ids import new_id
 from servicekit.projector import Projector
 from servicekit.tasks import end_tasks
 
@@ -36,6 +39,7 @@ and where to; or that nodes are heard of in another way than before."""
 _LOOK_INTERVAL = 1.0
 _LISTEN_INTERVAL = 0.5
 _PRESENCE = "presence"
+_OWN_NAME = "observatory"  # who asks, where nobody does
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class Following:
             engine=self._database.engine,
             database_url=self._database_url,
             after_commit=self._note,
+            remake=self._remake,
         )
         return self
 
@@ -115,6 +120,20 @@ class Following:
         except (NatsError, OSError, TimeoutError) as error:
             log.warning("rebuild_refused", error=repr(error))
             raise Fault("UNAVAILABLE") from error
+
+    async def _remake(self, ends: Mapping[str, int]) -> None:
+        """Have the picture made anew up to these ends, for a stream is of another history."""
+        request = {
+            "subject": _OWN_NAME,
+            "idempotency_key": new_id("rbd"),
+            "requested_at": datetime.now(UTC),
+            "goals": dict(ends),
+        }
+        await self._database.write(
+            lambda session: session.execute(sa.insert(tables.rebuild).values(request))
+        )
+        _, projector = self._joined()
+        await projector.rebuild()
 
     def _joined(self) -> tuple[Broker, Projector]:
         if self._broker is None or self._projector is None:
