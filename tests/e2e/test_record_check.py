@@ -30,6 +30,7 @@ def records_found(network: Cluster) -> Json:
     said = subprocess.run(
         command, capture_output=True, text=True, check=False, env=surroundings, timeout=300
     )
+    assert said.stdout, said.stderr
     (found,) = (
         item for item in json.loads(said.stdout) if item["subject"] == "records of projects"
     )
@@ -48,7 +49,7 @@ async def test_doctor_names_a_decision_that_was_changed_past_the_service(
     try:
         # Past the triggers, as only who owns the database can.
         await connection.execute("SET session_replication_role = replica")
-        id, before = await connection.fetchrow(
+        ((id, before),) = await connection.fetch(
             "SELECT id, decision::text FROM decision WHERE project_id = $1", project
         )
         after = before.replace("As the panel voted.", "As I wished.")

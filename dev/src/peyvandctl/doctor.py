@@ -233,8 +233,13 @@ class Doctor:
     async def _records(self) -> Finding:
         """Have the service that keeps decisions make their hashes anew."""
         subject = "records of projects"
-        port = State(self._home).ports["postgres"]
-        server = PostgresServer(self._home, port, Secrets(self._home).get("postgres"))
+        secrets = Secrets(self._home)
+        server = PostgresServer(
+            self._home,
+            State(self._home).ports["postgres"],
+            secrets.get("postgres"),
+            {"projects": secrets.get("postgres-projects")},
+        )
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -248,7 +253,9 @@ class Doctor:
         try:
             return _records_found(subject, json.loads(said))
         except ValueError:
-            last = (complaint.decode(errors="replace").strip().splitlines() or ["no word"])[-1]
+            told = complaint.decode(errors="replace").strip().splitlines()
+            # What an error is stands before where its library explains it.
+            last = next((line for line in reversed(told) if "Error" in line), "it said nothing")
             return Finding(subject, "bad", f"They cannot be checked: {last}", "See: database")
 
     def _gateway(self) -> list[Finding]:

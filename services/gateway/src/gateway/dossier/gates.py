@@ -142,8 +142,9 @@ def _withdrawn(kept: pb.DossierGate, teller: Teller) -> list[Cell]:
 
 
 def _stage(gate: gates_pb2.Gate, teller: Teller) -> str:
-    visit = f"{teller.say('Visit')} {teller.number(gate.visit)}"
-    corrects = teller.say("to correct a decision") if gate.supersedes_id else ""
+    say = teller.say
+    visit = " ".join((say("Visit"), teller.number(gate.visit)))
+    corrects = say("to correct a decision") if gate.supersedes_id else ""
     return lines(teller.label(gate, "stage"), visit, corrects)
 
 
