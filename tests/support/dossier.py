@@ -116,7 +116,10 @@ def example(*, titles: types_pb2.LocalizedText | None = None, pieces: int = 6) -
             _step(6, "flagged", 500),
         ],
         decisions=[to_message(item, decisions_pb2.Decision) for item in decisions],
-        gates=[pb.DossierGate(gate=_gate(project_id), steps=[_step(1, "created", 100)])],
+        gates=[
+            pb.DossierGate(gate=_withdrawn_gate(project_id), steps=_steps_of_withdrawn()),
+            pb.DossierGate(gate=_gate(project_id), steps=[_step(1, "created", 100)]),
+        ],
         evidence=evidence,
         waivers=[_waiver(project_id)],
         conditions=[_condition(project_id, decisions[2].id)],
@@ -212,6 +215,23 @@ def _decisions(project_id: str, evidence: list[pb.DossierEvidence]) -> list[doma
             to_stage=after,
             reason="همهٔ شواهد مرحله بررسی و تأیید شد؛ گزارش GLP کامل است.",
             recorded_by="sara",
+            opened_by="parisa",
+            proposed_by="bahar" if kind != domain.DecisionKind.GO else "",
+            terms_hash=sha256(f"terms {number}"),
+            assessment_hash=sha256(f"criteria {number}"),
+            withdrawn_gates=[
+                domain.WithdrawnGate(
+                    gate_id=new_id("gat"),
+                    opened_by="niloufar",
+                    opened_at=at(day - 30),
+                    withdrawn_by="arash",
+                    withdrawn_at=at(day - 25),
+                    reason="Two members have a conflict; another panel is called.",
+                    votes=[],
+                )
+            ]
+            if number == 1
+            else [],
             created_at=at(day),
             template_version="2",
             gate_id=new_id("gat"),
@@ -282,6 +302,16 @@ def _gate(project_id: str) -> gates_pb2.Gate:
             panel_pb2.PanelMember(subject="omid", role=panel_pb2.PANEL_ROLE_BUSINESS),
         ],
         quorum=1,
+        opened_by="parisa",
+        proposals=[
+            decisions_pb2.Proposal(
+                terms=decisions_pb2.DecisionTerms(
+                    kind=decisions_pb2.DECISION_KIND_HOLD, resume_date="2026-09-01"
+                ),
+                proposed_by="bahar",
+                proposed_at=to_timestamp(at(110)),
+            )
+        ],
         votes=[
             decisions_pb2.Vote(
                 subject="dana",
@@ -293,6 +323,28 @@ def _gate(project_id: str) -> gates_pb2.Gate:
         state=gates_pb2.GATE_STATE_DECIDED,
         created_at=to_timestamp(at(100)),
     )
+
+
+def _withdrawn_gate(project_id: str) -> gates_pb2.Gate:
+    return gates_pb2.Gate(
+        id=new_id("gat"),
+        project_id=project_id,
+        stage=stages_pb2.STAGE_S0,
+        visit=1,
+        panel=[panel_pb2.PanelMember(subject="dana", role=panel_pb2.PANEL_ROLE_CHAIR)],
+        quorum=1,
+        opened_by="niloufar",
+        state=gates_pb2.GATE_STATE_WITHDRAWN,
+        state_reason="Two members have a conflict; another panel is called.",
+        state_since=to_timestamp(at(95)),
+        created_at=to_timestamp(at(90)),
+    )
+
+
+def _steps_of_withdrawn() -> list[types_pb2.Step]:
+    ended = _step(2, "withdrawn", 95, to_state="withdrawn")
+    ended.actor = "arash"
+    return [_step(1, "created", 90), ended]
 
 
 def _waiver(project_id: str) -> pb.DossierWaiver:
@@ -307,6 +359,7 @@ def _waiver(project_id: str) -> pb.DossierWaiver:
         requested_by="leila",
         ruled_by="sara",
         state=waivers_pb2.WAIVER_STATE_GRANTED,
+        created_at=to_timestamp(at(70)),
     )
     return pb.DossierWaiver(waiver=waiver, steps=[_step(1, "created", 70), _step(2, "granted", 71)])
 
@@ -332,6 +385,7 @@ def _claim(project_id: str) -> pb.DossierReadinessClaim:
         level=2,
         claimed_by="leila",
         state=readiness_pb2.READINESS_CLAIM_STATE_CLAIMED,
+        created_at=to_timestamp(at(200)),
     )
     return pb.DossierReadinessClaim(readiness_claim=claim, steps=[_step(1, "created", 200)])
 

@@ -14,6 +14,7 @@ from peyvandctl import (
     cli_doctor,
     cli_dossier,
     cli_export,
+    cli_gates,
     cli_import,
     cli_network,
     cli_node,
@@ -94,6 +95,7 @@ app.command()(cli_network.rebuild)
 app.command()(cli_backup.backup)
 app.command()(cli_backup.restore)
 app.add_typer(cli_projects.app)
+app.add_typer(cli_gates.app)
 app.add_typer(cli_node.app)
 app.add_typer(cli_reports.app)
 app.add_typer(cli_alerts.app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import json
 import os
 import shutil
 import sys
@@ -35,6 +36,12 @@ _CLOCK_LIMIT_SECONDS = 5.0
 # The relay publishes within milliseconds; what waits longer waits for something.
 _OUTBOX_LIMIT_SECONDS = 10.0
 _MEND_UNSEEN = "Mend what it says, or run as the user that runs the network; then look again."
+_MEND_RECORDS = (
+    "Somebody wrote past the service. Change nothing; compare with the last backup and with "
+    "dossiers that were kept, as docs/dossier.md says."
+)
+# Records that a finding names; the command of the service names them all.
+_NAMED = 10
 _PACKAGES = ("peyvandctl", "servicekit", "grpcio", "protobuf", "sqlalchemy", "asyncpg", "nats-py")
 
 
@@ -88,6 +95,7 @@ class Doctor:
             if database.verdict != "bad" or database.subject != "database":
                 for finding in await self._outboxes():
                     yield finding
+                yield await self._records()
         for finding in await asyncio.to_thread(self._gateway):
             yield finding
 
@@ -222,6 +230,34 @@ class Doctor:
             return Finding(subject, "bad", message, mend)
         return Finding(subject, "ok", message if waiting else "Every event is published.")
 
+    async def _records(self) -> Finding:
+        """Have the service that keeps decisions make their hashes anew."""
+        subject = "records of projects"
+        secrets = Secrets(self._home)
+        server = PostgresServer(
+            self._home,
+            State(self._home).ports["postgres"],
+            secrets.get("postgres"),
+            {"projects": secrets.get("postgres-projects")},
+        )
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "projects",
+            "check-records",
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "PEYVAND_DATABASE_URL": server.dsn("projects")},
+        )
+        said, complaint = await process.communicate()
+        try:
+            return _records_found(subject, json.loads(said))
+        except ValueError:
+            told = complaint.decode(errors="replace").strip().splitlines()
+            # What an error is stands before where its library explains it.
+            last = next((line for line in reversed(told) if "Error" in line), "it said nothing")
+            return Finding(subject, "bad", f"They cannot be checked: {last}", "See: database")
+
     def _gateway(self) -> list[Finding]:
         url = self._access.url
         began = time.time()
@@ -278,6 +314,21 @@ def _packages() -> Finding:
     except importlib.metadata.PackageNotFoundError as error:
         return Finding("packages", "bad", f"{error.name} is not installed.", "Run: make install")
     return Finding("packages", "ok", f"{', '.join(versions)}.")
+
+
+def _records_found(subject: str, found: Mapping[str, Any]) -> Finding:
+    damaged = found["damaged"]
+    if not damaged:
+        said = f"{found['decisions']} decisions and {found['evidence']} pieces of evidence"
+        return Finding(subject, "ok", f"{said} are as they were recorded.")
+    named = [f"{item['record_id']} of {item['project_id']} is {item['damage']}" for item in damaged]
+    more = f", and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return Finding(
+        subject,
+        "bad",
+        f"{len(named)} records do not match their hashes: {', '.join(named[:_NAMED])}{more}.",
+        _MEND_RECORDS,
+    )
 
 
 def _readiness(url: str, answer: httpx.Response, seconds: float) -> Finding:

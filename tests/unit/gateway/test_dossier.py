@@ -101,6 +101,32 @@ def test_the_document_holds_the_dossier_and_says_the_same(language: Language) ->
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_who_opened_a_gate_proposed_its_terms_or_withdrew_it_is_told(language: Language) -> None:
+    dossier = example()
+    sections = {item["title"]: item["blocks"] for item in document(dossier, language)["sections"]}
+    say = {word: word if language == "en" else FA[word] for word in FA}
+    gates, terms, withdrawn = sections[say["Gates"]]
+    assert [("niloufar" in str(row), "parisa" in str(row)) for row in gates["rows"]] == [
+        (True, False),
+        (False, True),
+    ]
+    (row,) = terms["rows"]
+    assert "bahar" in row[-1]
+    assert "2026" in row[2] if language == "en" else "۱۴۰۵" in row[2]
+    assert withdrawn["title"] == say["Gates that were withdrawn"]
+    (row,) = withdrawn["rows"]
+    assert ("niloufar" in row[1], "arash" in row[2]) == (True, True)
+    assert "another panel is called" in row[3]
+    first, second, _ = sections[say["Decisions"]]
+    told = {label: str(value) for label, value in (*first["facts"], *second["facts"])}
+    assert "parisa" in told[say["Gate opened by"]]
+    assert "bahar" in told[say["Terms proposed by"]]
+    titles = [item["title"] for item in first["tables"]]
+    assert say["Gates over this visit that were withdrawn before"] in titles
+    assert say["Terms that were voted for"] in dict(first["hashes"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_same_dossier_is_the_same_document(language: Language) -> None:
     dossier = example()
     first = typeset(dossier, language)

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import dataclasses
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -94,6 +94,7 @@ class Service:
         )
         self._dispatcher = Dispatcher(verifier)
         self._factories: list[Callable[[Broker], Background]] = []
+        self._commands: dict[str, tuple[str, Callable[[], Awaitable[bool]]]] = {}
         self._relay: Relay | None = None
         self._leaving = False
         self._database_answers = False
@@ -107,8 +108,15 @@ class Service:
         """Run a consumer or projector as soon as the broker is there."""
         self._factories.append(factory)
 
+    def command(self, name: str, about: str, run: Callable[[], Awaitable[bool]]) -> None:
+        """Do something of this service's own when the command line says `name`.
+
+        `run` tells whether all is well; the exit status is 1 where it is not.
+        """
+        self._commands[name] = about, run
+
     def main(self) -> None:
-        """Do what the command line says: serve, or see to the schema."""
+        """Do what the command line says: serve, see to the schema, or run a command of its own."""
         parser = argparse.ArgumentParser(prog=f"python -m {self.name}")
         commands = parser.add_subparsers(dest="command")
         commands.add_parser("serve", help="answer calls (the default)")
@@ -116,6 +124,8 @@ class Service:
         commands.add_parser("wait-for-schema", help="return once the schema is one to work with")
         draft = commands.add_parser("draft-migration", help="write a revision from the tables")
         draft.add_argument("message")
+        for name, (about, _) in self._commands.items():
+            commands.add_parser(name, help=about)
         arguments = parser.parse_args()
         telemetry.configure(self.name, self.settings)
         url = self.settings.database_url
@@ -126,10 +136,18 @@ class Service:
             asyncio.run(self._wait_for_schema())
         elif arguments.command == "draft-migration":
             asyncio.run(migrations.draft(url, self._migrations, arguments.message))
+        elif arguments.command in self._commands:
+            raise SystemExit(0 if asyncio.run(self._run(arguments.command)) else 1)
         else:
             if self.settings.migrate:
                 asyncio.run(self._migrate())
             uvloop.run(self.serve())
+
+    async def _run(self, command: str) -> bool:
+        try:
+            return await self._commands[command][1]()
+        finally:
+            await self.database.close()
 
     async def _migrate(self) -> None:
         """Bring the schema up to date as soon as the database is there."""

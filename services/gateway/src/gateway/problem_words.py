@@ -22,15 +22,19 @@ _NAMED = frozenset(
         "kind",
         "parent_kind",
         "decision",
+        "voted",
         "direction",
         "pathway",
         "stage",
         "stages",
         "to_stage",
+        "present",
     }
 )
 # Beside the label of a role stands its name: tokens carry that.
 _ROLES = "roles"
+# How many votes there are, or how many for each kind of decision: ``go: 2, hold: 1``.
+_VOTES, _VOTE = "votes", re.compile(r"[a-z_]+")
 
 _TITLES_FA = {
     400: "درخواست نادرست",
@@ -125,6 +129,8 @@ def word(parameter: str, value: str, language: Language) -> str:
         return value
     if parameter in _NAMED:
         return "، ".join(_labels().get(name, name) for name in value.split(", "))
+    if parameter == _VOTES:
+        return _VOTE.sub(lambda found: _labels().get(found[0], found[0]), value)
     if parameter == _ROLES:
         return "، ".join(_with_label(name) for name in value.split(", "))
     return _in_persian(value)

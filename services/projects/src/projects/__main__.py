@@ -1,5 +1,8 @@
 """Puts the service together and runs it: ``python -m projects``."""
 
+import dataclasses
+import json
+import sys
 from pathlib import Path
 
 from peyvand.projects.v1 import (
@@ -22,9 +25,11 @@ from projects.api.projects import projects_api
 from projects.api.readiness import readiness_api
 from projects.consumers import center_copies, partner_copies, regulation_copies
 from projects.settings import ProjectsSettings
+from projects.use_cases.record_check import check_records
 from projects.watches.condition_watch import ConditionWatch
 from projects.watches.file_sweep import FileSweep
 from projects.watches.flags_at_start import FlagsAtStart
+from servicekit.database import Database
 from servicekit.service import Service
 
 
@@ -59,7 +64,20 @@ def main() -> None:
     service.beside(lambda _: ConditionWatch(database))
     if objects is not None:
         service.beside(lambda _: FileSweep(database, objects))
+    service.command(
+        "check-records",
+        "find decisions and evidence that are not as they were recorded",
+        lambda: _check_records(database),
+    )
     service.main()
+
+
+async def _check_records(database: Database) -> bool:
+    """Print what was found as JSON; gives whether all is as it was recorded."""
+    async with database.snapshot() as session:
+        found = await check_records(session)
+    sys.stdout.write(f"{json.dumps(dataclasses.asdict(found))}\n")
+    return not found.damaged
 
 
 if __name__ == "__main__":

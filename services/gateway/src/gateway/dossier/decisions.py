@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.dossier.gates import withdrawn_rows
 from gateway.dossier.teller import Cell, Teller, apart, hashed
 from peyvand.api.v1 import types_pb2
 from peyvand.projects.v1 import decisions_pb2
@@ -36,6 +37,8 @@ def _decision(
     say = teller.say
     ways = [teller.label(decision, "from_stage"), teller.label(decision, "to_stage")]
     facts: list[tuple[str, Cell]] = [
+        (say("Gate opened by"), apart(decision.opened_by)),
+        (say("Terms proposed by"), apart(decision.proposed_by)),
         (say("Recorded by"), apart(decision.recorded_by)),
         (say("When"), teller.when(decision.created_at)),
         (say("Decided"), teller.imprecise(decision, "decided_date")),
@@ -64,6 +67,14 @@ def _decision(
         "hashes": [
             (say("Hash"), hashed(decision.record_hash)),
             (say("Before it"), hashed(decision.previous_hash)),
+            *(
+                (label, hashed(sha256))
+                for label, sha256 in (
+                    (say("Terms that were voted for"), decision.terms_hash),
+                    (say("Criteria voted on"), decision.assessment_hash),
+                )
+                if sha256
+            ),
         ]
         if decision.record_hash
         else [],
@@ -97,7 +108,14 @@ def _tables(
         for item in decision.panel
     ]
     made: list[list[Cell]] = [
-        [teller.text(item.text), apart(item.owner), teller.day(item.due_date)]
+        [
+            teller.text(item.text),
+            apart(item.owner),
+            teller.day(item.due_date),
+            teller.text(criteria[item.criterion])
+            if item.criterion in criteria
+            else apart(item.criterion),
+        ]
         for item in decision.conditions
     ]
     stood: list[list[Cell]] = [
@@ -121,12 +139,23 @@ def _tables(
             panel,
             "1fr 1.2fr 1.4fr 2fr",
         ),
-        _table(say("Conditions"), [say("What"), say("Owner"), say("Due")], made, "3fr 1.4fr 1fr"),
+        _table(
+            say("Conditions"),
+            [say("What"), say("Owner"), say("Due"), say("Criterion that is left open")],
+            made,
+            "2.4fr 1.4fr 1fr 1.6fr",
+        ),
         _table(
             say("How it stood with the criteria"),
             [say("Criterion"), say("State"), say("Stands on")],
             stood,
             "3fr 1fr 1.2fr",
+        ),
+        _table(
+            say("Gates over this visit that were withdrawn before"),
+            [say("Opened"), say("Withdrawn"), say("Why"), say("Votes until then")],
+            withdrawn_rows(decision, teller),
+            "1.3fr 1.3fr 2fr 1.6fr",
         ),
     ]
 

@@ -24,7 +24,7 @@ PATH = "/v1/projects/{project_id}/dossier.pdf"
 PDF = "application/pdf"
 _RPC = "/peyvand.projects.v1.Dossiers/GetProjectDossier"
 # A document that is set anew has to be the same to be worth a 304: a form of its own.
-_FORM = "1"
+_FORM = "2"
 
 
 def router(backend: transcoding.Backend, press: Press, *, timeout: float) -> APIRouter:

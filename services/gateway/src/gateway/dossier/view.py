@@ -8,13 +8,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gateway.dossier.decisions import decision_blocks
+from gateway.dossier.gates import condition_rows, gate_blocks
+from gateway.dossier.results import award_blocks, output_blocks
+from gateway.dossier.tables import lines, note, table
 from gateway.dossier.teller import Cell, Teller, apart, hashed, unsteered
 from gateway.dossier.timeline import readiness_block, timeline_block
 from gateway.languages import Language
 from gateway.pages.record_view import actor_name
 from peyvand.api.v1 import types_pb2
 from peyvand.projects.v1 import dossier_pb2 as pb
-from peyvand.projects.v1 import evidence_pb2, gates_pb2, outputs_pb2, projects_pb2
+from peyvand.projects.v1 import evidence_pb2, projects_pb2
 from servicekit.contract import descriptor_of, resource_spec
 
 Json = dict[str, Any]
@@ -31,13 +34,13 @@ def document(dossier: pb.ProjectDossier, language: Language) -> Json:
         ("project", "The project", _project(dossier.project, teller)),
         ("project", "Time in each stage", [timeline_block(dossier, teller)]),
         ("decisions", "Decisions", decision_blocks(dossier, teller)),
-        ("gates", "Gates", _gates(dossier, teller)),
+        ("gates", "Gates", gate_blocks(dossier, teller)),
         ("evidence", "Evidence", _evidence(dossier, teller)),
         ("waivers", "Waivers", _waivers(dossier, teller)),
         ("conditions", "Conditions", _conditions(dossier, teller)),
-        ("readiness", "Readiness", [readiness_block(dossier.readiness, teller)]),
-        ("outputs", "Outputs", _outputs(dossier, teller)),
-        ("awards", "Awards", _awards(dossier, teller)),
+        ("readiness", "Readiness", _readiness(dossier, teller)),
+        ("outputs", "Outputs", output_blocks(dossier, teller)),
+        ("awards", "Awards", award_blocks(dossier, teller)),
         ("steps", "Every step", _steps(dossier, teller)),
         ("project", "How this is checked", _checking(dossier, teller)),
     ]
@@ -51,9 +54,9 @@ def document(dossier: pb.ProjectDossier, language: Language) -> Json:
         "sections": [
             {
                 "title": teller.say(title),
-                "blocks": [_note(teller.say("Withheld."))]
+                "blocks": [note(teller.say("Withheld."))]
                 if member in withheld
-                else [block for block in blocks if block] or [_note(teller.say("There is none."))],
+                else [block for block in blocks if block] or [note(teller.say("There is none."))],
             }
             for member, title, blocks in sections
         ],
@@ -173,25 +176,6 @@ def _project(project: projects_pb2.Project, teller: Teller) -> list[Json]:
     ]
 
 
-def _gates(dossier: pb.ProjectDossier, teller: Teller) -> list[Json]:
-    def row(gate: gates_pb2.Gate) -> list[Cell]:
-        panel = [f"{apart(item.subject)} ({teller.label(item, 'role')})" for item in gate.panel]
-        votes = [f"{apart(item.subject)}: {teller.label(item, 'kind')}" for item in gate.votes]
-        return [
-            teller.label(gate, "stage"),
-            teller.when(gate.created_at),
-            teller.label(gate, "state"),
-            "\n".join(panel),
-            "\n".join(votes),
-        ]
-
-    say = teller.say
-    head = [say("Stage"), say("Opened"), say("State"), say("Panel"), say("Votes")]
-    return [
-        table("", head, [row(item.gate) for item in dossier.gates], "1.2fr 1.2fr 1fr 2fr 1.6fr")
-    ]
-
-
 def _evidence(dossier: pb.ProjectDossier, teller: Teller) -> list[Json]:
     criteria = {item.code: item.text for item in dossier.criteria}
 
@@ -202,10 +186,15 @@ def _evidence(dossier: pb.ProjectDossier, teller: Teller) -> list[Json]:
         ]
         source = item.file if item.HasField("file") else item.reference
         criterion = criteria.get(item.criterion)
+        where = item.file.name if item.HasField("file") else item.reference.uri
         return [
-            teller.text(item.title),
+            lines(teller.text(item.title), teller.label(item, "kind"), apart(where)),
             teller.text(criterion) if criterion else apart(item.criterion),
-            teller.label(item, "state"),
+            lines(
+                teller.label(item, "state"),
+                apart(item.state_reason),
+                apart(item.resubmission_reason),
+            ),
             f"{apart(item.submitted_by)}\n{teller.day_of(item.created_at)}",
             "\n".join(confirmed),
             hashed(source.sha256),
@@ -241,8 +230,8 @@ def _waivers(dossier: pb.ProjectDossier, teller: Teller) -> list[Json]:
             if item.criterion in criteria
             else apart(item.criterion),
             apart(item.reason),
-            teller.label(item, "state"),
-            apart(item.requested_by),
+            lines(teller.label(item, "state"), apart(item.state_reason)),
+            lines(apart(item.requested_by), teller.day_of(item.created_at)),
             apart(item.ruled_by),
             teller.day(item.expiry_date),
         ]
@@ -253,98 +242,34 @@ def _waivers(dossier: pb.ProjectDossier, teller: Teller) -> list[Json]:
 
 def _conditions(dossier: pb.ProjectDossier, teller: Teller) -> list[Json]:
     say = teller.say
-    head = [say("What"), say("Owner"), say("Due"), say("State"), say("Confirmed by")]
-    rows: list[list[Cell]] = [
-        [
-            teller.text(item.text),
-            apart(item.owner),
-            teller.day(item.due_date),
-            teller.label(item, "state"),
-            apart(item.confirmed_by),
-        ]
-        for item in (kept.condition for kept in dossier.conditions)
+    head = [
+        say("What"),
+        say("Owner and due"),
+        say("State"),
+        say("Reported by"),
+        say("Confirmed by"),
     ]
-    return [table("", head, rows, "2.4fr 1.4fr 1fr 1fr 1fr")]
+    rows = condition_rows(dossier, teller)
+    return [table("", head, rows, "2.4fr 1.4fr 1.1fr 1.6fr 1fr")]
 
 
-def _outputs(dossier: pb.ProjectDossier, teller: Teller) -> list[Json]:
+def _readiness(dossier: pb.ProjectDossier, teller: Teller) -> list[Json]:
     say = teller.say
-    head = [say("Kind"), say("Title"), say("Identifier"), say("State")]
     rows: list[list[Cell]] = [
         [
-            teller.label(item, "kind"),
-            teller.text(item.titles),
-            {"code": _identifier(item)} if _identifier(item) else "",
-            teller.label(item, "state"),
+            teller.label(item, "dimension"),
+            teller.number(item.level),
+            lines(teller.label(item, "state"), apart(item.state_reason)),
+            lines(apart(item.claimed_by), teller.day_of(item.created_at)),
+            teller.text(item.statement),
         ]
-        for item in (kept.output for kept in dossier.outputs)
+        for item in (kept.readiness_claim for kept in dossier.readiness_claims)
     ]
-    return [table("", head, rows, "1fr 2.4fr 2fr 1fr")]
-
-
-def _identifier(output: outputs_pb2.Output) -> str:
-    if output.HasField("publication"):
-        return output.publication.doi
-    if output.HasField("patent"):
-        patent = output.patent
-        return " ".join(filter(None, (patent.office, patent.number, patent.kind_code)))
-    if output.HasField("trial"):
-        return output.trial.number
-    return output.product.authorisation_number if output.HasField("product") else ""
-
-
-def _awards(dossier: pb.ProjectDossier, teller: Teller) -> list[Json]:
-    say, blocks = teller.say, list[Json]()
-    for kept in dossier.awards:
-        award = kept.award
-        facts: list[tuple[str, Cell]] = [
-            (say("Funder"), teller.text(award.funder.names)),
-            (say("Amount"), teller.money(award.amount)),
-            (say("Released"), teller.money(award.released)),
-            (say("State"), teller.label(award, "state")),
-        ]
-        milestones: list[list[Cell]] = [
-            [
-                apart(item.code),
-                teller.text(item.text),
-                teller.label(item, "state"),
-                apart(item.confirmed_by),
-            ]
-            for item in award.milestones
-        ]
-        tranches: list[list[Cell]] = [
-            [
-                apart(item.code),
-                teller.money(item.amount),
-                apart(item.milestone_code),
-                teller.money(item.released),
-                teller.when(item.released_at) if item.HasField("released_at") else "",
-            ]
-            for item in award.tranches
-        ]
-        blocks += [
-            {"kind": "heading", "text": teller.text(award.titles)},
-            {"kind": "facts", "facts": [(label, value) for label, value in facts if value]},
-            table(
-                say("Milestones"),
-                [say("Milestone"), say("What"), say("State"), say("Confirmed by")],
-                milestones,
-                "1fr 3fr 1fr 1.4fr",
-            ),
-            table(
-                say("Tranches"),
-                [
-                    say("Tranche"),
-                    say("Amount"),
-                    say("Milestone"),
-                    say("Released"),
-                    say("When"),
-                ],
-                tranches,
-                "1fr 1.6fr 1fr 1.6fr 1.6fr",
-            ),
-        ]
-    return blocks
+    head = [say("Dimension"), say("Level"), say("State"), say("Claimed by"), say("Statement")]
+    return [
+        readiness_block(dossier.readiness, teller),
+        table(say("Claims"), head, rows, "1.6fr 0.6fr 1.2fr 1.2fr 2.4fr"),
+    ]
 
 
 def _steps(dossier: pb.ProjectDossier, teller: Teller) -> list[Json]:
@@ -410,7 +335,7 @@ def _checking(dossier: pb.ProjectDossier, teller: Teller) -> list[Json]:
         for part in dossier.manifest.parts
     ]
     return [
-        _note(
+        note(
             say(
                 "The attached file dossier.json has a manifest with the SHA-256 of each part, in"
                 " canonical JSON (RFC 8785). The SHA-256 on the cover is that of the manifest."
@@ -423,17 +348,6 @@ def _checking(dossier: pb.ProjectDossier, teller: Teller) -> list[Json]:
         },
         table("", [say("Part"), say("Items"), "SHA-256"], rows, "1.2fr 0.6fr 3fr"),
     ]
-
-
-def table(title: str, head: list[str], rows: Sequence[Sequence[Cell]], widths: str) -> Json:
-    """A table; nothing where it has no row. `widths` are tracks of the setter, in words."""
-    if not rows:
-        return {}
-    return {"kind": "table", "title": title, "head": head, "rows": rows, "widths": widths.split()}
-
-
-def _note(text: str) -> Json:
-    return {"kind": "note", "text": text}
 
 
 def _both(text: types_pb2.LocalizedText) -> str:

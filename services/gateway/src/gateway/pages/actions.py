@@ -131,12 +131,17 @@ class Actions:
         return answer
 
 
-async def read_form(request: Request) -> Mapping[str, str]:
-    """The fields of a form that the page itself has sent. Raises `Fault` for any other."""
+async def read_form(
+    request: Request, limit: int = _BODY_LIMIT, max_fields: int = _MAX_FIELDS
+) -> Mapping[str, str]:
+    """The fields of a form that the page itself has sent. Raises `Fault` for any other.
+
+    `limit` is that of the body, in bytes.
+    """
     # As with signing in: for who comes from elsewhere there is no such address.
     if is_cross_site(request):
         raise Fault("ROUTE_NOT_FOUND")
-    raw = await read_body(request, _BODY_LIMIT)
+    raw = await read_body(request, limit)
     if not raw:
         return {}
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -144,7 +149,7 @@ async def read_form(request: Request) -> Mapping[str, str]:
         raise ProblemError("UNSUPPORTED_MEDIA_TYPE", {"accepted": _FORM})
     try:
         fields = parse_qs(
-            raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS
+            raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=max_fields
         )
     except ValueError:
         raise ProblemError("UNSUPPORTED_MEDIA_TYPE", {"accepted": _FORM}) from None

@@ -9,11 +9,16 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from gateway.dossier.words import STEPS
+from gateway.pages.field_labels import field_labels
+from gateway.pages.forms import Form, Tried, refusal
+from gateway.pages.gate_view import DecisionRow, GateView, decision_rows, gate_view
 from gateway.pages.next_gate_view import NextGateView, next_gate_view
 from gateway.pages.provinces import province_name
-from gateway.pages.reading import Reader, figure_labels
-from gateway.pages.records import Record, Related, Verb, address_of
-from gateway.pages.thresholds import Threshold, threshold_labels, thresholds
+from gateway.pages.reading import Reader
+from gateway.pages.record_forms import record_forms
+from gateway.pages.records import Record, Related, address_of
+from gateway.pages.thresholds import Threshold, thresholds
 from gateway.pages.wording import Moment, Wording
 from gateway.problem_words import word
 from peyvand.api.v1 import annotations_pb2, types_pb2
@@ -85,15 +90,6 @@ class RelatedList:
 
 
 @dataclass(frozen=True)
-class ActionForm:
-    """A step that this reader may take now."""
-
-    verb: str
-    label: str
-    field: str
-
-
-@dataclass(frozen=True)
 class Document:
     """What is known of a resource, in a form to keep."""
 
@@ -120,19 +116,22 @@ class RecordView:
     sources: Sequence[str] = field(default_factory=tuple)
     steps: Sequence[StepRow] = field(default_factory=tuple)
     related: Sequence[RelatedList] = field(default_factory=tuple)
-    actions: Sequence[ActionForm] = field(default_factory=tuple)
+    actions: Sequence[Form] = field(default_factory=tuple)
+    refused: str = ""
     documents: Sequence[Document] = field(default_factory=tuple)
     thresholds: Sequence[Threshold] = field(default_factory=tuple)
     next_gate: NextGateView | None = None
+    gate: GateView | None = None
+    decisions: Sequence[DecisionRow] = field(default_factory=tuple)
 
 
-def record_view(record: Record, reader: Reader) -> RecordView:
-    """Make the view of a resource."""
+def record_view(record: Record, reader: Reader, tried: Tried | None = None) -> RecordView:
+    """Make the view of a resource; `tried` is a form on it that was not taken."""
     resource: Any = record.resource
     words, kind = reader.words, record.kind
     own, other = _title(resource, words)
     state, state_label = _state(resource, words)
-    allowed = list(getattr(resource, "allowed_actions", ()))
+    forms = record_forms(record, words, tried)
     return RecordView(
         kind=word("resource", kind.aggregate, words.language),
         title=own or resource.id,
@@ -149,11 +148,21 @@ def record_view(record: Record, reader: Reader) -> RecordView:
         sources=tuple(_sources(resource)),
         steps=tuple(_step(step, resource, reader) for step in record.steps),
         related=tuple(_related(item, words) for item in record.related if item.items),
-        actions=tuple(_action(kind.verbs[verb], words) for verb in allowed if verb in kind.verbs),
+        actions=forms,
+        refused=_refused(forms, tried, words),
         documents=tuple(_documents(kind.collection, resource.id, words)),
         thresholds=thresholds(resource, words),
         next_gate=next_gate_view(record.next_gate, words) if record.next_gate else None,
+        gate=gate_view(resource, record.beside, reader) if kind.aggregate == "gate" else None,
+        decisions=decision_rows(record.beside, reader) if kind.aggregate == "project" else (),
     )
+
+
+def _refused(forms: Sequence[Form], tried: Tried | None, words: Wording) -> str:
+    """Why a step was not taken, where its form is not there any more to tell it."""
+    if tried is None or tried.problem is None or any(form.name == tried.name for form in forms):
+        return ""
+    return refusal(tried.problem, words)
 
 
 def _documents(collection: str, id: str, words: Wording) -> Iterable[Document]:
@@ -164,106 +173,6 @@ def _documents(collection: str, id: str, words: Wording) -> Iterable[Document]:
             words.say("Dossier, to read and print (PDF)"), f"{dossier}.pdf?lang={words.language}"
         )
         yield Document(words.say("Dossier, to be checked (JSON)"), dossier)
-
-
-def action_labels(words: Wording) -> dict[str, str]:
-    """What the steps are called on their buttons, by their verb."""
-    say = words.say
-    return {
-        "establish": say("Begin to set it up"),
-        "open": say("Open it"),
-        "suspend": say("Suspend"),
-        "resume": say("Resume"),
-        "close": say("Close for good"),
-        "cancel": say("Cancel"),
-        "approve": say("Approve"),
-        "withdraw": say("Withdraw"),
-        "revoke": say("Revoke"),
-        "submit": say("Submit"),
-        "return": say("Give back with a comment"),
-        "complete": say("Complete"),
-        "drop": say("Drop"),
-        "reopen": say("Open again"),
-        "consult": say("Begin consultation"),
-        "enact": say("Put into force"),
-        "repeal": say("Repeal"),
-        "acknowledge": say("I have seen it"),
-        "negotiate": say("Begin to negotiate"),
-        "enter-force": say("Enter into force"),
-        "expire": say("Record that it expired"),
-        "terminate": say("Terminate"),
-        "confirm-parent": say("Confirm the document above it"),
-        "start": say("Start"),
-        "dissolve": say("Record that it is dissolved"),
-        "reinstate": say("Reinstate"),
-        "confirm": say("Confirm"),
-        "verify": say("Verify"),
-        "reconfirm": say("Confirm again for this visit"),
-        "reject": say("Reject"),
-        "grant": say("Grant"),
-        "refuse": say("Refuse"),
-    }
-
-
-def field_labels(words: Wording) -> dict[str, str]:
-    """What the facts are called, by the name of their field; a field without is for programs."""
-    say = words.say
-    return {
-        "code": say("Code"),
-        "province": say("Province"),
-        "city": say("City"),
-        "host_institution": say("Host institution"),
-        "opened_date": say("Opened"),
-        "center_id": say("Center"),
-        "lead_center_id": say("Lead center"),
-        "node_id": say("Node"),
-        "name": say("Name"),
-        "software_version": say("Software version"),
-        "joined_at": say("Joined"),
-        "credentials_expire_at": say("Credentials until"),
-        "period": say("Month"),
-        "revision": say("Revision"),
-        **figure_labels(words),
-        **threshold_labels(words),
-        "kind": say("Kind"),
-        "type": say("Kind"),
-        "country": say("Country"),
-        "ror_id": say("ROR id"),
-        "role": say("Role"),
-        "institution_id": say("Institution"),
-        "agreement_id": say("Agreement"),
-        "parent_id": say("Document above it"),
-        "signed_date": say("Signed"),
-        "effective_date": say("In effect"),
-        "expiry_date": say("Expires"),
-        "start_date": say("Begins"),
-        "end_date": say("Ends"),
-        "due_date": say("Due"),
-        "owner": say("Owner"),
-        "plan_id": say("Plan"),
-        "pathway": say("Pathway"),
-        "stage": say("Stage"),
-        "summary": say("Summary"),
-        "resume_date": say("Looked at again on"),
-        "quorum": say("Quorum"),
-        "opened_by": say("Opened by"),
-        "knowledge_based": say("Knowledge-based"),
-        "registration_number": say("Registration number"),
-        "founded_date": say("Founded"),
-        "unit": say("Unit"),
-        "definition": say("Definition"),
-        "value": say("Value"),
-        "comment": say("Comment"),
-        "note": say("Note"),
-        "opened_at": say("Since"),
-        "closed_at": say("Over since"),
-        "acknowledged_by": say("Seen by"),
-        "acknowledged_at": say("Seen"),
-        "escalated_at": say("Escalated"),
-        "feed": say("Feed"),
-        "refused_at": say("Refused"),
-        "report_key": say("Key of the report"),
-    }
 
 
 def _facts(message: Message, reader: Reader) -> Iterable[Fact]:
@@ -370,8 +279,14 @@ def _step(step: types_pb2.Step, resource: Any, reader: Reader) -> StepRow:
     state = words.label(enum, step.to_state) if enum is not None and step.to_state else ""
     if step.to_state == step.from_state:
         state = ""
-    # A step without a name of its own is called by where it led.
-    action = step_labels(words).get(step.action) or state or step.action.replace("_", " ")
+    # A step without a name of its own is called by where it led, else as the dossier has it.
+    in_dossier = dict(zip(("en", "fa"), STEPS.get(step.action, ()), strict=False))
+    action = (
+        step_labels(words).get(step.action)
+        or state
+        or in_dossier.get(words.language)
+        or step.action.replace("_", " ")
+    )
     return StepRow(
         action=action,
         state=state if state != action else "",
@@ -438,8 +353,3 @@ def plural_label(collection: str, words: Wording) -> str:
         "awards": say("Awards"),
     }
     return known.get(collection, collection)
-
-
-def _action(verb: Verb, words: Wording) -> ActionForm:
-    label = action_labels(words).get(verb.name, verb.name)
-    return ActionForm(verb.name, label, verb.field)

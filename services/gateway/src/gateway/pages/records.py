@@ -9,24 +9,29 @@ import asyncio
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from google.protobuf.message import Message
 
 from gateway.auth import Caller
 from gateway.languages import Language
+from gateway.pages.beside import Beside, read_beside
+from gateway.pages.forms import put
+from gateway.pages.gate_steps import OWN_STEPS
 from gateway.transcoding import Backend
 from peyvand.api.v1 import types_pb2
-from peyvand.projects.v1 import criteria_pb2
+from peyvand.projects.v1 import criteria_pb2, projects_pb2
 from servicekit.contract import Rpc, contract, descriptor_of, resource_spec
 from servicekit.errors import Fault
-from servicekit.policy import authorize
+from servicekit.policy import authorize, reaches
 from servicekit.rpc_client import CallContext
 
-# What the form of a step asks for, besides what the page itself knows.
+# What the form of any step asks for, besides what the page itself knows.
 _ASKED = frozenset({"reason", "comment"})
 _KNOWN = frozenset({"etag", "idempotency_key", "effective_date"})
+# A place of a row in the name of a field.
+_ROW = re.compile(r"\[\d+\]")
 _MANY = 50
 # Lists that belong on the page of a resource: collection, and the filter that narrows it.
 RELATED: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -54,16 +59,47 @@ RELATED: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 @dataclass(frozen=True)
 class Verb:
-    """A step that a form can take: its name in addresses, and the rpc that takes it."""
+    """A step that a form can take: its name in addresses, and the rpc that takes it.
+
+    `place` is the path of the id in the request, `asks` are the paths of what a form gives
+    (``conditions[].owner`` in each row), `preset` is what the form itself stands for.
+    """
 
     name: str
     rpc: Rpc
+    place: str
+    asks: frozenset[str]
+    preset: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def field(self) -> str:
         """The field for what the person says: ``reason`` or ``comment``."""
-        names = descriptor_of(self.rpc.request_class).fields_by_name
-        return next(iter(_ASKED & set(names)), "")
+        return next(iter(_ASKED & self.asks), "")
+
+    @property
+    def makes_another(self) -> bool:
+        """Whether something is made for the resource: it stands in what is to be made."""
+        return "." in self.place
+
+    def request(self, id: str, typed: Mapping[str, str]) -> Message:
+        """The step as a form asks for it. Raises `Fault` for what cannot stand in it."""
+        request: Any = self.rpc.request_class()
+        put(request, self.place, id)
+        for name, value in self.preset.items():
+            put(request, name, value)
+        fields = descriptor_of(self.rpc.request_class).fields_by_name
+        for name in ("etag", "idempotency_key"):
+            if name in fields and typed.get(name):
+                setattr(request, name, typed[name].strip())
+        broken = [
+            violation
+            for name, text in typed.items()
+            if _ROW.sub("[]", name) in self.asks and text.strip()
+            if (violation := put(request, name, text)) is not None
+        ]
+        if broken:
+            raise Fault.invalid(*broken)
+        return request
 
 
 @dataclass(frozen=True)
@@ -84,17 +120,16 @@ class Kind:
         setattr(message, _id_field(rpc), id)
         return message
 
-    def step(self, verb: str, id: str, form: Mapping[str, str]) -> tuple[Verb, Message]:
-        """A step as a form asks for it. Raises `Fault` for one that no form can take."""
-        known = self.verbs.get(verb)
+    def address(self, id: str, verb: str) -> str:
+        """Where the form of a step is sent to."""
+        return f"/pages/records/{self.collection}/{id}/{verb}"
+
+    def verb(self, name: str) -> Verb:
+        """A step by its name in addresses. Raises `Fault` for one that no form can take."""
+        known = self.verbs.get(name)
         if known is None:
             raise Fault("ROUTE_NOT_FOUND")
-        request = self.request(known.rpc, id)
-        fields = descriptor_of(known.rpc.request_class).fields_by_name
-        for name in ("etag", "idempotency_key", known.field):
-            if name in fields and form.get(name):
-                setattr(request, name, form[name].strip())
-        return known, request
+        return known
 
 
 @dataclass(frozen=True)
@@ -108,13 +143,19 @@ class Related:
 
 @dataclass(frozen=True)
 class Record:
-    """A resource, what happened to it (the latest first), and what belongs to it."""
+    """A resource, what happened to it (the latest first), and what belongs to it.
+
+    `may` are the steps that the reader may take whatever the state is, with a project of
+    theirs or with any.
+    """
 
     kind: Kind
     resource: Message
     steps: Sequence[types_pb2.Step]
     related: Sequence[Related]
     next_gate: criteria_pb2.NextGate | None = None
+    beside: Beside = field(default_factory=Beside)
+    may: frozenset[str] = frozenset()
 
 
 @functools.cache
@@ -133,7 +174,7 @@ def kinds() -> Mapping[str, Kind]:
             get=get,
             steps=_rpc("GET", rf"/v1/{spec.plural}/\{{\w+\}}/steps"),
             list=_list(spec.plural),
-            verbs=_verbs(spec.plural),
+            verbs={**_verbs(spec.plural), **_own_verbs(spec.plural)},
         )
     return found
 
@@ -166,11 +207,24 @@ class Records:
             self._related(who, kind, id, language),
             self._next_gate(who, kind, id, language),
         )
-        return Record(kind, resource, steps, related, next_gate)
+        beside = await read_beside(
+            resource, lambda rpc, asked: self._call(who, rpc, asked, language)
+        )
+        own = _is_own(resource, who)
+        may = frozenset(
+            name for name, verb in kind.verbs.items() if reaches(verb.rpc, who.principal, own=own)
+        )
+        return Record(kind, resource, steps, related, next_gate, beside, may)
 
-    async def step(self, who: Caller, verb: Verb, request: Message, language: Language) -> None:
-        """Take one step with a resource, as it was when the page showed it."""
-        await self._call(who, verb.rpc, request, language)
+    async def step(
+        self, who: Caller, verb: Verb, id: str, typed: Mapping[str, str], language: Language
+    ) -> str:
+        """Take one step with a resource, as it was when the page showed it.
+
+        Gives the id of what there is now: of the resource, or of what was made for it.
+        """
+        answer: Any = await self._call(who, verb.rpc, verb.request(id, typed), language)
+        return str(answer.id) if verb.makes_another else id
 
     async def _steps(
         self, who: Caller, kind: Kind, id: str, language: Language
@@ -228,6 +282,14 @@ class Records:
         return await self._backend.call(rpc, request, context)
 
 
+def _is_own(resource: Message, who: Caller) -> bool:
+    """Whether a project is led by a center of the reader, or one takes part in it."""
+    if not isinstance(resource, projects_pb2.Project):
+        return False
+    centers = {resource.lead_center_id, *(item.center_id for item in resource.participants)}
+    return not centers.isdisjoint(who.principal.center_ids)
+
+
 def _id_field(rpc: Rpc) -> str:
     match = re.search(r"\{(\w+)\}", rpc.http.path if rpc.http else "")
     if match is None:
@@ -250,7 +312,7 @@ def _list(plural: str) -> Rpc | None:
 
 
 def _verbs(plural: str) -> dict[str, Verb]:
-    """Steps that need no more than a few words; others are for the API."""
+    """Steps that need no more than a few words."""
     found: dict[str, Verb] = {}
     for rpc in contract().rpcs.values():
         path = rpc.http.path if rpc.http and rpc.http.method == "POST" else ""
@@ -259,5 +321,19 @@ def _verbs(plural: str) -> dict[str, Verb]:
             continue
         names = set(descriptor_of(rpc.request_class).fields_by_name)
         if names <= {match[1], *_ASKED, *_KNOWN}:
-            found[match[2]] = Verb(match[2], rpc)
+            found[match[2]] = Verb(match[2], rpc, match[1], _ASKED & names)
     return found
+
+
+def _own_verbs(plural: str) -> dict[str, Verb]:
+    """Steps that need more, and have a form of their own."""
+    return {
+        name: Verb(
+            name,
+            contract().rpcs[f"/peyvand.projects.v1.{step.rpc}"],
+            step.place,
+            frozenset(step.asks),
+            step.preset,
+        )
+        for name, step in OWN_STEPS.get(plural, {}).items()
+    }

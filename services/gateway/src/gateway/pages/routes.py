@@ -1,11 +1,10 @@
 """The addresses of the headquarters' page."""
 
-import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -17,19 +16,22 @@ from starlette.responses import Response
 
 from gateway import problems
 from gateway.auth import Caller, caller
-from gateway.languages import Language, choose
+from gateway.languages import Language
 from gateway.live import LiveFeed
 from gateway.open_streams import StreamHouse
 from gateway.pages.actions import Actions, back_to, read_form
+from gateway.pages.answers import kept, once, page_language, remembering
 from gateway.pages.assets import Assets
+from gateway.pages.field_labels import field_labels
+from gateway.pages.forms import Tried, without_gaps
 from gateway.pages.issuer_sign_in import BACK, IssuerSignIn
 from gateway.pages.page_stream import ALIVE_SECONDS, PageStream
 from gateway.pages.picture import Picture, Pictures, Readiness, audience_key
 from gateway.pages.portfolio import Portfolios, read_query
 from gateway.pages.portfolio_view import ADDRESS, portfolio_view
 from gateway.pages.reading import GONE, Reader, state_of
-from gateway.pages.record_view import field_labels, record_view
-from gateway.pages.records import Kind, Record, Records, kinds
+from gateway.pages.record_view import record_view
+from gateway.pages.records import Kind, Record, Records, address_of, kinds
 from gateway.pages.sign_in import LocalSignIn
 from gateway.pages.view import view
 from gateway.pages.wording import LANGUAGES, Wording, wording
@@ -41,25 +43,14 @@ from peyvand.centers.v1 import nodes_pb2
 from peyvand.projects.v1 import portfolio_pb2
 from servicekit.errors import Fault
 
-LANGUAGE_COOKIE = "peyvand_lang"
 # Monitors ask whether a page is there with HEAD.
 _READ = ["GET", "HEAD"]
-_YEAR = 365 * 24 * 3600
 _KEPT = 512
+# The longest form: a project that is ended, told in Persian, or a panel of fifty.
+_FORM_LIMIT = 256 * 1024
+_FORM_FIELDS = 300
 # In the order in which they have to run.
 _SCRIPTS = ("vendor/htmx/htmx.min.js", "vendor/htmx/hx-sse.min.js", "page.js")
-# Nothing from elsewhere, and no script, style or address base within a page.
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
-    "connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
-_OF_PAGES = {
-    "Content-Security-Policy": _POLICY,
-    # Without a referrer a form would not say where it comes from, by plain HTTP nothing would,
-    # and it would be taken for one of another site.
-    "Referrer-Policy": "same-origin",
-}
 _Lang = Annotated[str, Query(max_length=10)]
 
 
@@ -214,9 +205,21 @@ def _add_kind(
     @routes.post(f"/pages/records/{kind.collection}/{{id}}/{{verb}}")
     async def step(request: Request, id: str, verb: str) -> Response:
         with pages.told(request) as telling:
-            known, asked = kind.step(verb, id, await read_form(request))
-            await records.step(caller(request), known, asked, telling.language)
-            telling.answer = back_to(f"/{kind.collection}/{id}")
+            who, known = caller(request), kind.verb(verb)
+            typed = without_gaps(await read_form(request, _FORM_LIMIT, _FORM_FIELDS))
+            tried = Tried(verb, typed)
+            if not tried.asks_for_more:
+                try:
+                    now = await records.step(who, known, id, typed, telling.language)
+                    telling.answer = back_to(address_of(now) or f"/{kind.collection}/{id}")
+                except Fault as fault:
+                    tried = replace(tried, problem=ProblemError.of(fault))
+                else:
+                    return telling.answer
+            # What was typed stays, beside what is wrong with it.
+            found = await records.read(who, kind, id, telling.language)
+            picture = await pictures.recent(who)
+            telling.answer = pages.record(request, found, picture, "", tried)
         return telling.answer
 
     del record, step
@@ -251,7 +254,7 @@ class _Pages:
     def page(self, request: Request, picture: Picture, lang: str) -> Response:
         """Answer with the whole page."""
         who = caller(request)
-        language = _language(request, lang)
+        language = page_language(request, lang)
         fragment = self._fragment(who, picture, language)
         html = self._render(
             language,
@@ -263,8 +266,8 @@ class _Pages:
             silence_milliseconds=round(2.5 * ALIVE_SECONDS * 1000),
             joining=_joining(who, picture, wording(language)),
         )
-        answer = _answer(request, html, language)
-        return _remembering(request, answer, lang)
+        answer = kept(request, html, language)
+        return remembering(request, answer, lang)
 
     def portfolio(
         self,
@@ -275,7 +278,7 @@ class _Pages:
         lang: str,
     ) -> Response:
         """Show the portfolio, as far as the reader has narrowed it."""
-        language = _language(request, lang)
+        language = page_language(request, lang)
         words = wording(language)
         reader = Reader(words, datetime.now(UTC))
         seen = portfolio_view(found, query, reader, _center_names(picture, words))
@@ -288,17 +291,17 @@ class _Pages:
             elsewhere=f"{ADDRESS}?{urlencode({**asked, 'lang': other})}",
             address=ADDRESS,
         )
-        return _remembering(request, _once(html, language, 200), lang)
+        return remembering(request, once(html, language, 200), lang)
 
     def fragment(self, request: Request, picture: Picture, lang: str) -> Response:
         """Answer with the part of the page that changes."""
-        language = _language(request, lang)
-        return _answer(request, self._fragment(caller(request), picture, language).html, language)
+        language = page_language(request, lang)
+        return kept(request, self._fragment(caller(request), picture, language).html, language)
 
     @contextmanager
     def told(self, request: Request, lang: str = "") -> Generator[_Telling]:
         """Answer a person; a refusal is told on a page, as everything that a person does here."""
-        telling = _Telling(_language(request, lang))
+        telling = _Telling(page_language(request, lang))
         try:
             yield telling
         except (Fault, ProblemError) as error:
@@ -306,7 +309,7 @@ class _Pages:
             status, members = problems.document(problem, telling.language)
             labels = field_labels(wording(telling.language))
             html = self._render(telling.language, "refused.html", problem=members, labels=labels)
-            telling.answer = _once(html, telling.language, status)
+            telling.answer = once(html, telling.language, status)
 
     def token(self, made: nodes_pb2.JoinToken, language: Language) -> Response:
         """Show a token, this once, with the command that the center needs."""
@@ -314,18 +317,32 @@ class _Pages:
         html = self._render(
             language, "token.html", made=made, expires=words.moment(made.expires_at)
         )
-        return _once(html, language, 200)
+        return once(html, language, 200)
 
-    def record(self, request: Request, record: Record, picture: Picture, lang: str) -> Response:
-        """Show one resource; a step that is sent twice by one page is taken once."""
-        language = _language(request, lang)
+    def record(
+        self,
+        request: Request,
+        record: Record,
+        picture: Picture,
+        lang: str,
+        tried: Tried | None = None,
+    ) -> Response:
+        """Show one resource; a step that is sent twice by one page is taken once.
+
+        `tried` is a form on it that was not taken, and is shown again.
+        """
+        language = page_language(request, lang)
         words = wording(language)
-        seen = record_view(record, Reader(words, datetime.now(UTC)))
-        names = _center_names(picture, words)
+        seen = record_view(record, Reader(words, datetime.now(UTC)), tried)
+        names = dict(_center_names(picture, words))
+        if project := record.beside.project:
+            names[project.id] = words.text(project.titles) or project.id
         html = self._render(
             language, "record.html", view=seen, names=names, key=secrets.token_hex(12)
         )
-        return _once(html, language, 200)
+        problem = tried.problem if tried else None
+        status = problems.document(problem, language)[0] if problem else 200
+        return remembering(request, once(html, language, status), lang)
 
     def _fragment(self, who: Caller, picture: Picture, language: Language) -> _Fragment:
         place = (audience_key(who), language)
@@ -367,15 +384,6 @@ class _Pages:
         return environment
 
 
-def _language(request: Request, asked: str) -> Language:
-    """Language of the page: asked for, chosen before, or read by the browser; else Persian."""
-    for choice in (asked, request.cookies.get(LANGUAGE_COOKIE, "")):
-        for language in LANGUAGES:
-            if choice == language:
-                return language
-    return choose(f"{request.headers.get('accept-language', '')[:900]},fa;q=0.001")
-
-
 def _joining(who: Caller, picture: Picture, words: Wording) -> _Joining | None:
     """What the form that asks for a node offers; None for who may not ask."""
     if not who.principal.has("hq_admin") or picture.status is None:
@@ -406,39 +414,3 @@ def _who(who: Caller, words: Wording) -> str:
     ]
     own_name = principal.name if principal.name != principal.subject else ""
     return " · ".join([*([own_name] if own_name else []), *roles])
-
-
-def _remembering(request: Request, answer: Response, lang: str) -> Response:
-    """An answer that keeps the language that was asked for."""
-    if lang in LANGUAGES:
-        secure = request.url.scheme == "https"
-        answer.set_cookie(
-            LANGUAGE_COOKIE, lang, max_age=_YEAR, path="/", secure=secure, samesite="lax"
-        )
-    return answer
-
-
-def _once(html: str, language: Language, status: int) -> Response:
-    """An answer that nobody keeps."""
-    headers = {
-        **_OF_PAGES,
-        "Content-Language": language,
-        "Cache-Control": "no-store",
-    }
-    return Response(html.encode(), status, media_type="text/html", headers=headers)
-
-
-def _answer(request: Request, html: str, language: Language) -> Response:
-    body = html.encode()
-    etag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
-    headers = {
-        **_OF_PAGES,
-        "Content-Language": language,
-        "ETag": etag,
-        "Cache-Control": "private, no-cache",
-        "Vary": "Accept-Language, Authorization, Cookie",
-    }
-    known = request.headers.get("if-none-match", "")
-    if etag in (tag.strip().removeprefix("W/") for tag in known.split(",")):
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="text/html", headers=headers)

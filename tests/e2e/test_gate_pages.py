@@ -1,0 +1,354 @@
+"""A project goes through a gate on the pages alone: each step and each refusal in its form."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from persiantools import digits
+from persiantools.jdatetime import JalaliDate
+from playwright.async_api import Browser, Locator, Page, expect
+
+from peyvandctl.cluster import Cluster
+from tests.e2e.test_evidence import Person, center
+from tests.e2e.test_page import CONTRAST, watch
+from tests.support.browser import browser
+from tests.support.messaging import eventually
+
+Json = dict[str, Any]
+PANEL = ("dana", "mina", "kian", "omid")
+LEFT_OPEN = "unmet-need"
+# Twenty pages and more in a browser, on a machine that may be busy.
+pytestmark = pytest.mark.timeout(900)
+# The machine may be slow; what is waited for comes.
+PATIENCE = 60_000
+
+
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with browser() as started:
+        yield started
+
+
+@pytest.fixture
+async def project(network: Cluster) -> Json:
+    """A project in S0 with all of its evidence verified, but for one criterion."""
+    sara, omid = Person(network, "hq_admin", "sara"), Person(network, "hq_admin", "omid")
+    lead = await center(sara, f"GP{secrets.token_hex(3).upper()}")
+    leila = Person(network, "center_operator", "leila", [lead])
+    described = {
+        "titles": {"en": "Cartilage patch", "fa": "وصلهٔ غضروفی"},
+        "lead_center_id": lead,
+        "pathway": "somatic_cell",
+    }
+    made: Json = {}
+
+    async def the_center_is_known() -> bool:
+        headers = {"Idempotency-Key": secrets.token_hex(8)}
+        answer = await sara.http.post("/v1/projects", json=described, headers=headers)
+        made.update(answer.json())
+        return answer.status_code == 201
+
+    await eventually(the_center_is_known)
+    for code in (await sara.get(f"/v1/projects/{made['id']}/next-gate"))["missing"]:
+        body: Json = {
+            "project_id": made["id"],
+            "criterion": code,
+            "kind": "report",
+            "title": {"en": f"Report on {code}", "fa": f"گزارش {code}"},
+            "reference": {"uri": "https://example.org/report", "sha256": secrets.token_hex(32)},
+        }
+        piece = await leila.post("/v1/evidence", body)
+        if code != LEFT_OPEN:
+            await omid.post(
+                f"/v1/evidence/{piece['id']}:verify", {}, status=200, etag=piece["etag"]
+            )
+    for person in (sara, omid, leila):
+        await person.http.aclose()
+    return made
+
+
+@contextlib.asynccontextmanager
+async def reader(
+    chromium: Browser,
+    network: Cluster,
+    name: str,
+    *,
+    locale: str = "fa-IR",
+    role: str = "hq_admin",
+    center_ids: tuple[str, ...] = (),
+) -> AsyncGenerator[Page]:
+    """Somebody who is signed in, with a browser of their own that may complain of nothing."""
+    context = await chromium.new_context(locale=locale, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    complaints = watch(context, network.gateway_url)
+    token = network.token(role, name, center_ids=center_ids)
+    await context.add_cookies(
+        [{"name": "peyvand_session", "value": token, "url": network.gateway_url}]
+    )
+    page = await context.new_page()
+    try:
+        yield page
+        # That a form was refused is told by its status as well, which browsers note.
+        assert [
+            said for said in complaints if "the server responded with a status" not in said
+        ] == []
+    finally:
+        await context.close()
+
+
+async def unfold(page: Page, label: str) -> Locator:
+    """The form of a step, opened."""
+    found = page.locator("details").filter(has=page.locator("summary", has_text=label)).first
+    if await found.get_attribute("open") is None:
+        await found.locator("summary").click()
+    return found
+
+
+async def send(form: Locator) -> None:
+    """Press the button that sends a form; another page comes."""
+    async with form.page.expect_navigation():
+        await form.locator("button.primary").click()
+
+
+async def broken(form: Locator, name: str) -> Locator:
+    """What is told beside a field, which the field itself refers to."""
+    field = form.locator(f'[name="{name}"]')
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    described = (await field.get_attribute("aria-describedby") or "").split()[-1]
+    return form.locator(f'[id="{described}"]')
+
+
+async def look(page: Page, tmp_path: Path, name: str) -> None:
+    """On a telephone and on a desk: nothing sticks out, all of it can be read."""
+    for width in (375, 1280):
+        await page.set_viewport_size({"width": width, "height": 900})
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        assert await page.evaluate(CONTRAST) == []
+        await page.screenshot(path=tmp_path / f"{name}-{width}.png", full_page=True)
+
+
+def jalali(days: int) -> str:
+    """A day from now, as a Persian reader types it."""
+    day = JalaliDate((datetime.now(UTC) + timedelta(days=days)).date())
+    return digits.en_to_fa(f"{day.year}/{day.month:02}/{day.day:02}")
+
+
+async def test_a_project_goes_through_its_gate_on_the_pages(
+    chromium: Browser, network: Cluster, project: Json, tmp_path: Path
+) -> None:
+    address = f"{network.gateway_url}/projects/{project['id']}"
+    async with reader(chromium, network, "sara") as page:
+        await page.goto(address)
+        await _open_gate(page, tmp_path)
+        gate = page.url
+        await _propose(page, tmp_path)
+    for name in PANEL:
+        async with reader(chromium, network, name, locale="en-GB") as page:
+            await page.goto(gate)
+            if name == PANEL[-1]:
+                await _declare_a_conflict(page, tmp_path)
+            else:
+                await _vote(page)
+    async with reader(chromium, network, "sara") as page:
+        await page.goto(gate)
+        await look(page, tmp_path, "gate-fa")
+        await _decide(page, gate)
+        await look(page, tmp_path, "decided-fa")
+        await page.get_by_role("link", name="تکرار آزمون توان").first.click()
+        await page.wait_for_url(re.compile("/conditions/"))
+        condition = page.url
+    await _meet(chromium, network, project, condition)
+
+
+async def _open_gate(page: Page, tmp_path: Path) -> None:
+    """Too few members are refused beside the first of them; with four it opens."""
+    form = await unfold(page, "گشودن دروازه")
+    for row, name in enumerate(PANEL[:2]):
+        await form.locator(f'[name="gate.panel[{row}].subject"]').fill(name)
+        await form.locator(f'[name="gate.panel[{row}].role"]').select_option("science")
+    await form.locator('[name="gate.quorum"]').fill("۲")
+    await send(form)
+    form = await unfold(page, "گشودن دروازه")
+    said = await broken(form, "gate.panel[0].subject")
+    await expect(said).to_contain_text("دست‌کم 3 نفر لازم است")
+    await expect(form.locator('[name="gate.panel[1].subject"]')).to_have_value(PANEL[1])
+    await look(page, tmp_path, "open-gate-fa")
+    async with page.expect_navigation():
+        await form.get_by_role("button", name="اعضای بیشتر").click()
+    form = await unfold(page, "گشودن دروازه")
+    for row, name in enumerate(PANEL):
+        await form.locator(f'[name="gate.panel[{row}].subject"]').fill(name)
+        await form.locator(f'[name="gate.panel[{row}].role"]').select_option("quality")
+    await form.locator('[name="gate.quorum"]').fill("۳")
+    await send(form)
+    await page.wait_for_url(re.compile(r"/gates/gat_"))
+    await expect(page.locator(".panel li")).to_have_count(4)
+
+
+async def _propose(page: Page, tmp_path: Path) -> None:
+    """Terms with a day that is not there are refused beside it; what was typed stays."""
+    label = "پیشنهاد مفاد: توقف موقت"
+    form = await unfold(page, label)
+    await form.locator('[name="resume_date"]').fill("۱۴۰۵-۱۳-۴۵")
+    await send(form)
+    form = await unfold(page, label)
+    await expect(await broken(form, "resume_date")).to_contain_text("چنین تاریخی وجود ندارد")
+    await form.locator('[name="resume_date"]').fill(jalali(90))
+    await send(form)
+    await expect(page.locator(".terms").first).to_contain_text("بازنگری در")
+
+    label = "پیشنهاد مفاد: ادامهٔ مشروط"
+    form = await unfold(page, label)
+    await form.locator('[name="conditions[0].text.fa"]').fill("تکرار آزمون توان")
+    await form.locator('[name="conditions[0].criterion"]').select_option(LEFT_OPEN)
+    await send(form)
+    form = await unfold(page, label)
+    for name in ("owner", "due_date"):
+        await expect(await broken(form, f"conditions[0].{name}")).to_be_visible()
+    await look(page, tmp_path, "propose-fa")
+    await page.locator("a.language").click()
+    await expect(page.locator("html")).to_have_attribute("dir", "ltr")
+    form = await unfold(page, "Propose terms: Conditional go")
+    await send(form)
+    form = await unfold(page, "Propose terms: Conditional go")
+    await expect(form.get_by_role("alert").or_(form.locator(".broken")).first).to_be_visible()
+    await look(page, tmp_path, "propose-en")
+    await page.locator("a.language").click()
+    await expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    form = await unfold(page, label)
+    await form.locator('[name="conditions[0].text.fa"]').fill("تکرار آزمون توان")
+    await form.locator('[name="conditions[0].owner"]').fill("تضمین کیفیت")
+    await form.locator('[name="conditions[0].due_date"]').fill(jalali(60))
+    await form.locator('[name="conditions[0].criterion"]').select_option(LEFT_OPEN)
+    await send(form)
+    await expect(page.locator(".decisions .terms").last).to_contain_text("تضمین کیفیت")
+
+
+async def _declare_a_conflict(page: Page, tmp_path: Path) -> None:
+    form = await unfold(page, "Declare your interests")
+    await form.locator('[name="conflict"]').select_option("financial")
+    await send(form)
+    form = await unfold(page, "Declare your interests")
+    await expect(await broken(form, "note")).to_contain_text("This field is required")
+    await form.locator('[name="note"]').fill("Holds shares in the maker of the medium.")
+    await send(form)
+    await expect(page.locator(".panel")).to_contain_text("Holds shares")
+    await expect(page.locator("summary", has_text="Vote")).to_have_count(0)
+    await look(page, tmp_path, "gate-en")
+
+
+async def _vote(page: Page) -> None:
+    form = await unfold(page, "Declare your interests")
+    await form.locator('[name="conflict"]').select_option("none")
+    await send(form)
+    form = await unfold(page, "Vote")
+    await form.locator('[name="decision"]').select_option("conditional_go")
+    await send(form)
+    form = await unfold(page, "Vote")
+    await expect(await broken(form, "reason")).to_be_visible()
+    await form.locator('[name="reason"]').fill("The rest of it holds.")
+    await send(form)
+    await expect(page.locator(".panel")).to_contain_text("The rest of it holds.")
+
+
+async def _decide(page: Page, gate: str) -> None:
+    """What the panel has not voted for is refused, with why; what it has is recorded."""
+    form = await unfold(page, "ثبت تصمیم")
+    await form.locator('[name="decision"]').select_option("hold")
+    await form.locator('[name="reason"]').fill("چنان‌که هیئت رأی داد.")
+    await send(form)
+    form = await unfold(page, "ثبت تصمیم")
+    await expect(form.get_by_role("alert")).to_contain_text("ادامهٔ مشروط")
+    await form.locator('[name="decision"]').select_option("conditional_go")
+    await send(form)
+    await page.wait_for_url(re.compile(r"/projects/prj_"))
+    await expect(page.locator(".decisions li").first).to_contain_text("ادامهٔ مشروط")
+    await expect(page.locator(".facts")).to_contain_text("S1")
+    await page.goto(gate)
+    await expect(page.locator(".decisions").first).to_contain_text("چنان‌که هیئت رأی داد.")
+    await expect(page.locator(".steps-to-take")).to_have_count(0)
+    await page.goto(f"{page.url.rpartition('/gates/')[0]}{await _project_of(page)}")
+
+
+async def _project_of(page: Page) -> str:
+    link = page.locator(".facts a[href^='/projects/']")
+    return await link.get_attribute("href") or ""
+
+
+async def _meet(chromium: Browser, network: Cluster, project: Json, condition: str) -> None:
+    """Who reports it is of the team; who confirms it is not."""
+    lead = project["lead_center_id"]
+    leila = Person(network, "center_operator", "leila", [lead])
+    pieces = await leila.get("/v1/evidence", project_id=project["id"], criterion=LEFT_OPEN)
+    (piece,) = pieces["evidence"]
+    async with reader(
+        chromium, network, "leila", role="center_operator", center_ids=(lead,)
+    ) as page:
+        await page.goto(condition)
+        form = await unfold(page, "گزارش برآورده شدن")
+        await send(form)
+        form = await unfold(page, "گزارش برآورده شدن")
+        await expect(form.locator(".broken").or_(form.get_by_role("alert")).first).to_be_visible()
+        await form.locator('[name="evidence_id"]').select_option(piece["id"])
+        await send(form)
+        await expect(page.locator(".facts")).to_contain_text("leila")
+    async with reader(chromium, network, "parisa") as page:
+        await page.goto(f"{network.gateway_url}/evidence/{piece['id']}")
+        await send(await unfold(page, "راستی‌آزمایی"))
+        await page.goto(condition)
+        await send(await unfold(page, "تأیید"))
+        await expect(page.locator(".standing")).to_contain_text("برآورده‌شده")
+    await leila.http.aclose()
+
+
+async def test_a_gate_is_withdrawn_and_a_waiver_asked_for_on_the_pages(
+    chromium: Browser, network: Cluster, project: Json, tmp_path: Path
+) -> None:
+    address = f"{network.gateway_url}/projects/{project['id']}"
+    lead = project["lead_center_id"]
+    async with reader(
+        chromium, network, "leila", locale="en-GB", role="center_operator", center_ids=(lead,)
+    ) as page:
+        await page.goto(address)
+        # Who is of a center opens no gate.
+        await expect(page.locator("summary", has_text="Open a gate")).to_have_count(0)
+        form = await unfold(page, "Ask for a waiver")
+        await form.locator('[name="waiver.criterion"]').select_option(LEFT_OPEN)
+        await form.locator('[name="waiver.expiry_date"]').fill("1399-01-01")
+        await form.locator('[name="waiver.reason"]').fill("Described in the report of the fund.")
+        await send(form)
+        form = await unfold(page, "Ask for a waiver")
+        said = await broken(form, "waiver.expiry_date")
+        await expect(said).to_contain_text("cannot be in the past")
+        await look(page, tmp_path, "waive-en")
+        await form.locator('[name="waiver.expiry_date"]').fill("2099-01-01")
+        await send(form)
+        await page.wait_for_url(re.compile(r"/waivers/wvr_"))
+        waiver = page.url
+    async with reader(chromium, network, "sara", locale="en-GB") as page:
+        await page.goto(waiver)
+        await expect(page.locator(".facts")).to_contain_text("Described in the report")
+        await send(await unfold(page, "Grant"))
+        await expect(page.locator(".standing")).to_contain_text("Granted")
+        await page.goto(address)
+        form = await unfold(page, "Open a gate")
+        for row, name in enumerate(PANEL[:3]):
+            await form.locator(f'[name="gate.panel[{row}].subject"]').fill(name)
+            await form.locator(f'[name="gate.panel[{row}].role"]').select_option("science")
+        await send(form)
+        await page.wait_for_url(re.compile(r"/gates/gat_"))
+        form = await unfold(page, "Withdraw")
+        await send(form)
+        form = await unfold(page, "Withdraw")
+        await expect(await broken(form, "reason")).to_be_visible()
+        await form.locator('[name="reason"]').fill("Another panel is called.")
+        await send(form)
+        await expect(page.locator(".standing")).to_contain_text("Withdrawn")
+        await expect(page.locator(".standing")).to_contain_text("Another panel is called.")
