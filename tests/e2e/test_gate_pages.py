@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,8 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from peyvandctl.cluster import Cluster
 from tests.e2e.test_evidence import Person, center
-from tests.e2e.test_page import CONTRAST, watch
-from tests.support.browser import browser
 from tests.support.messaging import eventually
+from tests.support.pages import CONTRAST, watch
 
 Json = dict[str, Any]
 PANEL = ("dana", "mina", "kian", "omid")
@@ -28,12 +27,6 @@ LEFT_OPEN = "unmet-need"
 pytestmark = pytest.mark.timeout(900)
 # The machine may be slow; what is waited for comes.
 PATIENCE = 60_000
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with browser() as started:
-        yield started
 
 
 @pytest.fixture
