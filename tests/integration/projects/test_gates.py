@@ -22,7 +22,13 @@ from servicekit.identity import Principal
 from servicekit.ids import new_id
 from servicekit.json_form import to_plain
 from servicekit.rpc_server import Call
-from tests.integration.projects.conftest import KILL, ProjectsBench, condition, project
+from tests.integration.projects.conftest import (
+    KILL,
+    ProjectsBench,
+    condition,
+    in_days,
+    project,
+)
 from tests.support.cut_off import cut_off_at_each_statement
 from tests.support.rpc import outbox, rules_broken
 
@@ -65,7 +71,7 @@ async def test_nobody_argues_around_a_gate(bench: ProjectsBench) -> None:
     assert (await undecided(bench, made.id, GO)).reason == "GATE_NEEDED"
     gate = await bench.open_gate(made.id, "dana", "mina", "omid")
     assert (gate.quorum, gate.visit, gate.stage) == (2, 1, stages_pb2.STAGE_S0)
-    assert list((await bench.get(made.id)).allowed_actions) == ["update", "decide"]
+    assert list((await bench.get(made.id)).allowed_actions) == ["update"]
     await bench.declare(gate.id, "dana")
     await bench.vote(gate.id, "dana", GO)
     assert (await undecided(bench, made.id, GO)).reason == "QUORUM_NOT_REACHED"
@@ -109,6 +115,26 @@ async def test_nobody_argues_around_a_gate(bench: ProjectsBench) -> None:
     assert (await undecided(bench, made.id, GO)).reason == "GATE_NEEDED"
 
 
+async def test_a_decision_is_dated_while_its_gate_is_open(bench: ProjectsBench) -> None:
+    made = await bench.create(project(await bench.center()))
+    await bench.review(made.id, HOLD)
+    opened = in_days(0)
+    for day, rule in (
+        (in_days(-2), "DECIDED_BEFORE_GATE"),
+        ("2020", "DECIDED_BEFORE_GATE"),
+        (in_days(3), "DATE_IN_FUTURE"),
+    ):
+        given = types_pb2.ImpreciseDate(value=day)
+        fault = await undecided(bench, made.id, HOLD, decided_date=given)
+        assert rules_broken(fault) == [("decided_date.value", rule)]
+        # A test that runs over midnight has opened it a day before.
+        assert fault.violations[0].params.get("opened", opened) in (opened, in_days(0))
+    assert (await bench.get(made.id)).state == pb.PROJECT_STATE_ACTIVE
+    await decided(bench, made.id, HOLD, decided_date=types_pb2.ImpreciseDate(value=opened))
+    (decision,) = await bench.decisions(made.id)
+    assert decision.decided_date.value == opened
+
+
 async def test_a_decision_can_be_checked_by_whoever_is_given_it(bench: ProjectsBench) -> None:
     made = await bench.create(project(await bench.center()))
     await bench.satisfy(made.id)
@@ -117,7 +143,7 @@ async def test_a_decision_can_be_checked_by_whoever_is_given_it(bench: ProjectsB
     await bench.review(made.id, RECYCLE)
     values = {
         "to_stage": stages_pb2.STAGE_S0,
-        "decided_date": types_pb2.ImpreciseDate(value="2026-01"),
+        "decided_date": types_pb2.ImpreciseDate(value=in_days(0)[:7]),
     }
     await decided(bench, made.id, RECYCLE, **values)
     await bench.review(made.id, KILLED, "omid", "dana")

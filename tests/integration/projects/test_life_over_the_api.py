@@ -65,6 +65,8 @@ class Lives(RuleBasedStateMachine):
         self.place = 0
         self.state: pb.ProjectState = ACTIVE
         self.visits = 1
+        # The number of the present visit, and how many there were with those that were struck.
+        self.number = self.begun = 1
         # For what the panel of the open gate has voted, on which terms, and whether it
         # corrects a decision; and whether what it has reviewed has changed since.
         self.voted: decisions_pb2.DecisionKind | None = None
@@ -72,12 +74,12 @@ class Lives(RuleBasedStateMachine):
         self.corrects = False
         self.stale = False
         # Where the project was before its last decision, and how many there were.
-        self.came_from = (0, 1)
+        self.came_from = (0, 1, 1)
         self.count = 0
-        # Places and visits of which all is shown; and of the decisions that have left criteria
+        # Numbers of visits of which all is shown; and of the decisions that have left criteria
         # open, in which visit.
-        self.complete = set[tuple[int, int]]()
-        self.owed: dict[int, tuple[int, int]] = {}
+        self.complete = set[int]()
+        self.owed: dict[int, int] = {}
         self.long = False
 
     def do(self, work: Awaitable[T]) -> T:
@@ -142,11 +144,11 @@ class Lives(RuleBasedStateMachine):
     def bring_evidence(self) -> None:
         if self.state not in (ACTIVE, ON_HOLD):
             return
-        here = (self.place, self.visits)
+        here = self.number
         brought = bool(self.missing())
         self.do(self.bench.satisfy(self.id))
         self.complete.add(here)
-        if self.voted is not None and (self.came_from if self.corrects else here) == here:
+        if self.voted is not None and (self.came_from[2] if self.corrects else here) == here:
             self.stale = self.stale or brought
 
     @precondition(lambda self: self.voted is None and self.owed)
@@ -172,21 +174,36 @@ class Lives(RuleBasedStateMachine):
         )
         await self.bench.gates.call("ConfirmProjectCondition", found)
 
+    def named(self) -> set[str]:
+        """Criteria that the terms that were voted for leave open."""
+        return {item.criterion for item in self.terms.get("conditions", [])} - {""}
+
+    def reviewed(self) -> tuple[int, int, int]:
+        """The place, the visits and the number of the one that is under review."""
+        return self.came_from if self.corrects else (self.place, self.visits, self.number)
+
+    def can_be_decided(self, kind: "decisions_pb2.DecisionKind | None") -> bool:
+        place, _, number = self.reviewed()
+        active = self.state == ACTIVE or self.corrects
+        owed = {count for count in self.owed if not (self.corrects and count == self.count)}
+        shown = number in self.complete
+        last = place + 1 == len(WAY)
+        return (
+            kind is not None
+            and self.voted == kind
+            and not self.stale
+            and (active or kind == KILLED)
+            and (
+                kind not in ADVANCES or (not owed and (shown or (bool(self.named()) and not last)))
+            )
+        )
+
     @rule(kind=st.none() | kinds, bare=st.booleans())
     def decide(self, kind: "decisions_pb2.DecisionKind | None", bare: bool) -> None:
         kind = kind or self.voted or GO
-        place, visits = self.came_from if self.corrects else (self.place, self.visits)
-        active = self.state == ACTIVE or self.corrects
-        named = {item.criterion for item in self.terms.get("conditions", [])} - {""}
-        owed = {count for count in self.owed if not (self.corrects and count == self.count)}
-        shown = (place, visits) in self.complete
-        last = place + 1 == len(WAY)
-        expected = (
-            self.voted == kind
-            and not self.stale
-            and (active or kind == KILLED)
-            and (kind not in ADVANCES or (not owed and (shown or (bool(named) and not last))))
-        )
+        place, visits, number = self.reviewed()
+        last, named = place + 1 == len(WAY), self.named()
+        expected = self.can_be_decided(kind)
         values = self.terms if self.voted == kind and not bare else {}
         request = self.bench.ruling(self.do(self.bench.get(self.id)), kind, **values)
         if not self.attempt(self.bench.rpc.call("DecideProject", request), expected):
@@ -195,13 +212,15 @@ class Lives(RuleBasedStateMachine):
             self.owed.pop(self.count, None)
         self.count += 1
         if named:
-            self.owed[self.count] = (place, visits)
+            self.owed[self.count] = number
         if kind == KILLED:
             self.owed = {}
-        self.came_from = (place, visits)
+        # Where a correction strikes the visit that the last decision led to, that is `left`.
+        left = (self.place, self.number) if self.corrects and self.number != number else None
+        self.came_from = (place, visits, number)
         self.long = self.terms.get("resume_date", "") > in_days(0)
         self.voted, self.corrects = None, False
-        self.place, self.visits, self.state = place, visits, ACTIVE
+        self.place, self.visits, self.number, self.state = place, visits, number, ACTIVE
         if kind == KILLED:
             self.state = pb.PROJECT_STATE_KILLED
         elif kind == HOLD:
@@ -211,8 +230,9 @@ class Lives(RuleBasedStateMachine):
         else:
             self.place = WAY.index(self.terms["to_stage"]) if kind == RECYCLE else place + 1
             self.visits += 1
-            # The visit is new, whatever was shown in one of this number that was struck.
-            self.complete.discard((self.place, self.visits))
+            going_on = left is not None and left[0] == self.place
+            self.number = left[1] if left and going_on else self.begun + 1
+            self.begun = max(self.begun, self.number)
 
     @rule()
     def resume(self) -> None:
@@ -229,8 +249,9 @@ class Lives(RuleBasedStateMachine):
         found = self.do(self.bench.get(self.id))
         assert (found.state, found.stage) == (self.state, WAY[self.place])
         assert len(found.stage_visits) == self.visits
+        assert found.stage_visits[-1].number == self.number
         assert bool(found.open_gate_id) == (self.voted is not None)
-        assert ("decide" in found.allowed_actions) == (self.voted is not None)
+        assert ("decide" in found.allowed_actions) == self.can_be_decided(self.voted)
         possible = self.state == ON_HOLD and not self.long
         assert ("resume" in found.allowed_actions) == possible
 

@@ -86,7 +86,7 @@ def assessed(
     criteria = way.criteria_of(project.pathway, project.stage)
     return Assessment(
         project.stage,
-        len(project.stage_visits),
+        project.visit,
         tuple(
             Assessed(
                 criterion,

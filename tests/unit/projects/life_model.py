@@ -61,7 +61,9 @@ class LifeModel(RuleBasedStateMachine):
     place: int
     state: ProjectState
     cause: HoldCause | None
-    path: list[Stage]
+    path: list[tuple[int, Stage]]
+    # How many visits it began, with those that corrections have struck.
+    begun: int
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +83,7 @@ class LifeModel(RuleBasedStateMachine):
         self.past: list[Gate] = []
         self.until = ""
         # Where the project was before its last decision: place, path.
-        self.came_from: tuple[int, list[Stage]] | None = None
+        self.came_from: tuple[int, list[tuple[int, Stage]]] | None = None
 
     def attempt(self, possible: bool, act: Callable[[], Any]) -> Any:
         """Do what has to be possible; of what has not, see that it is refused without a trace."""
@@ -110,9 +112,13 @@ class LifeModel(RuleBasedStateMachine):
     def sits(self, who: str) -> bool:
         return who in {member.subject for member in self.at_gate().panel}
 
-    def before(self) -> tuple[int, list[Stage]]:
+    def before(self) -> tuple[int, list[tuple[int, Stage]]]:
         assert self.came_from is not None
         return self.came_from
+
+    def reviewed_visit(self) -> int:
+        path = self.before()[1] if self.over else self.path
+        return path[-1][0]
 
     def reviewed(self) -> Project:
         return self.project.before(self.over) if self.over else self.project
@@ -173,7 +179,7 @@ class LifeModel(RuleBasedStateMachine):
         ]
 
     def in_conflict(self) -> set[str]:
-        return {declared.subject for declared in self.declared_over(len(self.path))}
+        return {declared.subject for declared in self.declared_over(self.path[-1][0])}
 
     def known_team(self) -> Team:
         return team_of(self.project, self.team)
@@ -222,7 +228,7 @@ class LifeModel(RuleBasedStateMachine):
 
     def still_open(self, reviewed: Project) -> list[str]:
         """Codes of the criteria that are open in the visit under review, by the model's books."""
-        visit, today = len(reviewed.stage_visits), self.today().isoformat()
+        visit, today = self.reviewed_visit(), self.today().isoformat()
         met = {
             e.criterion
             for e in self.evidence

@@ -37,7 +37,7 @@ EXEMPTION = (
 def project(way: Template, *stages: Stage, pathway: Pathway = Pathway.SOMATIC_CELL) -> Project:
     """A project that has been in these stages, and is in the last one."""
     made = begin(way, pathway=pathway)
-    made.stage_visits = [StageVisit(stage, NOW) for stage in stages]
+    made.stage_visits = [StageVisit(stage, NOW, number=n) for n, stage in enumerate(stages, 1)]
     made.stage = stages[-1]
     return made
 

@@ -42,6 +42,11 @@ def test_a_condition_is_what_the_decision_says(condition: ProjectCondition) -> N
     assert (condition.project_id, condition.decision_id) == ("prj_1", "dec_1")
 
 
+def steps(condition: ProjectCondition, subject: str) -> list[str]:
+    """What is possible for somebody whom nothing ties to the project."""
+    return condition.steps_of(subject, None, 1, is_outside=True)
+
+
 @pytest.mark.parametrize(
     ("today", "overdue"), [("2026-03-01", False), ("2026-03-02", False), ("2026-03-03", True)]
 )
@@ -60,7 +65,9 @@ def test_another_than_who_reported_it_finds_it_met(condition: ProjectCondition) 
     with pytest.raises(Refused, match="NOTHING_REPORTED"):
         condition.confirm(None, 1, by("mina"))
     condition.tell(report(), None, by("dana"))
-    assert condition.steps_of("dana") == ["report", "return", "cancel"]
+    assert steps(condition, "dana") == ["report", "return", "cancel"]
+    assert steps(condition, "mina") == ["report", "return", "confirm", "cancel"]
+    assert "confirm" not in condition.steps_of("mina", None, 1, is_outside=False)
     with pytest.raises(Refused, match="OWN_REPORT"):
         condition.confirm(None, 1, by("dana"))
     assert condition.state == ConditionState.OPEN
@@ -86,7 +93,7 @@ def test_what_was_reported_can_be_given_back(condition: ProjectCondition) -> Non
     assert (condition.report, condition.state_reason) == (None, "")
     with pytest.raises(Refused, match="NOTHING_REPORTED"):
         condition.confirm(None, 1, by("mina"))
-    assert condition.steps_of("dana") == ["report", "cancel"]
+    assert steps(condition, "dana") == ["report", "cancel"]
 
 
 @pytest.mark.parametrize("end", [ConditionState.MET, ConditionState.CANCELLED])
@@ -105,7 +112,7 @@ def test_once_it_has_ended_it_stays(condition: ProjectCondition, end: ConditionS
         with pytest.raises(IllegalStep):
             act()
     assert condition.state == end
-    assert condition.steps_of("mina") == []
+    assert steps(condition, "mina") == []
 
 
 # Conditions that stand for a criterion.

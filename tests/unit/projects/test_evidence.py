@@ -16,6 +16,8 @@ from projects.domain.evidence import (
     EvidenceState,
     Reference,
     StoredFile,
+    Version,
+    as_judged,
 )
 from projects.domain.pathways import Stage
 from projects.domain.team import Team
@@ -23,7 +25,7 @@ from projects.domain.visits import Visited
 from projects.domain.waivers import Waiver, WaiverState
 from tests.unit.projects.examples import NO_TEAM, NOW, TOMORROW, YESTERDAY, broken_by, occasion
 
-S1_AGAIN = Visited((Stage.S1, Stage.S0, Stage.S1))
+S1_AGAIN = Visited({1: Stage.S1, 2: Stage.S0, 3: Stage.S1})
 FILE = StoredFile("report.pdf", "application/pdf", 10, "a" * 64)
 
 
@@ -74,14 +76,14 @@ def test_another_than_who_submitted_it_verifies() -> None:
 
 def test_verified_evidence_is_reconfirmed_once_for_each_later_visit_and_by_another() -> None:
     piece = evidence()
-    first = Visited((Stage.S1,))
+    first = Visited({1: Stage.S1})
     piece.verify(first, by("sara"))
     assert piece.steps_of("sara", first) == ["reject", "supersede"]
     with pytest.raises(Refused, match="CONFIRMED_ALREADY"):
         piece.reconfirm(first, by("omid"))
     # The project is in another stage: nothing new to confirm it for.
     with pytest.raises(Refused, match="CONFIRMED_ALREADY"):
-        piece.reconfirm(Visited((Stage.S1, Stage.S2)), by("omid"))
+        piece.reconfirm(Visited({1: Stage.S1, 2: Stage.S2}), by("omid"))
     assert piece.steps_of("sara", S1_AGAIN) == ["reconfirm", "reject", "supersede"]
     assert "reconfirm" not in piece.steps_of("amin", S1_AGAIN)
     with pytest.raises(Refused, match="OWN_EVIDENCE"):
@@ -165,12 +167,15 @@ def test_nobody_of_the_team_or_in_conflict_grants_a_waiver() -> None:
     assert asked.state == WaiverState.REQUESTED
     assert asked.steps_of("omid", S1_AGAIN, team, NOW.date()) == ["refuse", "withdraw"]
     assert "grant" not in asked.steps_of("sara", S1_AGAIN, team, NOW.date(), ["ctr_a"])
+    conflict, today = {"vida"}, NOW.date()
+    assert "grant" not in asked.steps_of("vida", S1_AGAIN, team, today, in_conflict=conflict)
+    assert asked.steps_of("vida", S1_AGAIN, team, today, under_way=False) == []
     asked.grant(S1_AGAIN, team, by("sara"), ("ctr_b",), ("dana",))
 
 
 def test_a_waiver_is_granted_in_its_visit_and_before_its_last_day_is_over() -> None:
     with pytest.raises(Refused, match="VISIT_IS_OVER"):
-        waiver().grant(Visited((*S1_AGAIN.stages, Stage.S2)), NO_TEAM, by("sara"))
+        waiver().grant(Visited({**S1_AGAIN.stages, 4: Stage.S2}), NO_TEAM, by("sara"))
     waiver().grant(S1_AGAIN, NO_TEAM, by("sara", day=1))
     with pytest.raises(Refused, match="WAIVER_EXPIRED"):
         waiver().grant(S1_AGAIN, NO_TEAM, by("sara", day=2))
@@ -201,6 +206,34 @@ def test_a_refusal_says_why() -> None:
     assert (refused.state, refused.ruled_by) == (WaiverState.REFUSED, "sara")
 
 
+@pytest.mark.parametrize(
+    ("versions", "found"),
+    [
+        ("s", "submitted"),
+        ("v", "verified"),
+        ("vs", "verified"),
+        ("vss", "verified"),
+        ("vsr", "rejected"),
+        ("vrs", "rejected"),
+        ("vrv", "verified"),
+        ("rs", "rejected"),
+        ("ss", "submitted"),
+        # It was verified, then rejected, and gave way.
+        ("xs", "rejected"),
+    ],
+)
+def test_a_newer_version_that_waits_takes_nothing_from_what_was_found(
+    versions: str, found: str
+) -> None:
+    *former, last = versions
+    states = {"s": "submitted", "v": "verified", "r": "rejected", "x": "rejected"}
+    chain = [
+        Version(EvidenceState(state), mark in "vx", mark in "rx")
+        for mark, state in [*((m, "superseded") for m in former), (last, states[last])]
+    ]
+    assert as_judged(chain) == found
+
+
 def test_a_rejection_is_of_the_last_visit_to_the_stage() -> None:
     made = evidence(state=EvidenceState.VERIFIED)
     assert made.rejected_visit == 0
@@ -227,6 +260,7 @@ def test_the_same_bytes_go_against_a_rejection_with_a_reason_alone(
     made.require_not_rejected(None)
     assert ("verify" in made.steps_of("omid", S1_AGAIN, "evd_9")) == passes
     assert "verify" in made.steps_of("omid", S1_AGAIN)
+    assert made.steps_of("omid", S1_AGAIN, under_way=False) == []
     if passes:
         made.require_not_rejected("evd_9")
         return

@@ -68,9 +68,10 @@ class Life(LifeModel):
         self.day = 0
         self.place = first % len(self.stages)
         self.state, self.cause = ProjectState.ACTIVE, None
-        self.path = [self.stages[self.place]]
+        self.path, self.begun = [(1, self.stages[self.place])], 1
+        first_stage = self.stages[self.place]
         self.project = begin(
-            WAY, pathway=pathway, initial_stage=self.path[0], initial_stage_reason="Under way."
+            WAY, pathway=pathway, initial_stage=first_stage, initial_stage_reason="Under way."
         )
         self.project.recorded(self.by("azar"))
 
@@ -135,7 +136,7 @@ class Life(LifeModel):
             project_id=self.project.id,
             criterion=criterion.code,
             stage=criterion.stage,
-            visit=len(self.path),
+            visit=self.path[-1][0],
             reason="The material arrives in spring.",
             expiry_date=self.on(days),
             requested_by=who,
@@ -143,7 +144,7 @@ class Life(LifeModel):
         self.waivers.append(waiver)
         self.team.add(who)
         visited, team = Visited.by(self.project), self.known_team()
-        in_conflict = self.conflicts.get(len(self.path), set())
+        in_conflict = self.conflicts.get(self.path[-1][0], set())
         possible = granter not in self.team and granter not in in_conflict
         at = self.by(granter)
         self.attempt(
@@ -159,7 +160,8 @@ class Life(LifeModel):
     )
     def open_gate(self, panel: set[str], quorum: int, correct: bool) -> None:
         over = self.decisions[-1] if correct and self.decisions else None
-        visit = len(self.before()[1]) if over else len(self.path)
+        path = self.before()[1] if over else self.path
+        visit = path[-1][0]
         standing = panel & self.conflicts.get(visit, set())
         eligible = len(panel - self.team - standing)
         possible = (
@@ -457,8 +459,11 @@ class Life(LifeModel):
         self.until = terms.resume_date
         self.follow(kind, terms.to_stage, start, path)
 
-    def follow(self, kind: DecisionKind, to: Stage | None, start: int, path: list[Stage]) -> None:
+    def follow(
+        self, kind: DecisionKind, to: Stage | None, start: int, path: list[tuple[int, Stage]]
+    ) -> None:
         """Where the project must be after a decision."""
+        struck = self.path[len(path) :]
         self.place, self.path = start, list(path)
         self.state, self.cause = ProjectState.ACTIVE, None
         if kind == DecisionKind.KILL:
@@ -469,7 +474,11 @@ class Life(LifeModel):
             self.state = ProjectState.COMPLETED
         else:
             self.place = self.stages.index(to) if to else start + 1
-            self.path.append(self.stages[self.place])
+            stage = self.stages[self.place]
+            going_on = [number for number, left in struck if left == stage]
+            number = going_on[0] if going_on else self.begun + 1
+            self.begun = max(self.begun, number)
+            self.path.append((number, stage))
 
     def cancel(self, kind: DecisionKind) -> None:
         """As the use case does: with a kill all conditions, with a correction those of it."""
@@ -551,7 +560,7 @@ class Life(LifeModel):
         project = self.project
         assert (project.state, project.stage) == (self.state, self.stages[self.place])
         assert project.hold_cause == self.cause
-        assert [visit.stage for visit in project.stage_visits] == self.path
+        assert [(visit.number, visit.stage) for visit in project.stage_visits] == self.path
         open_visits = [visit for visit in project.stage_visits if visit.left_at is None]
         assert open_visits == ([] if self.state in ENDED else project.stage_visits[-1:])
         assert bool(project.resume_date) == (self.cause == HoldCause.DECISION)
@@ -586,6 +595,12 @@ class Life(LifeModel):
                 if item.state not in met and item.code not in named and not routes[item.code]
             ]
             assert left == []
+
+    @invariant()
+    def a_number_of_a_visit_is_of_one_stage_for_ever(self) -> None:
+        bound = [*self.past, *([self.gate] if self.gate else []), *self.waivers]
+        known = {(item.visit, item.stage) for item in bound} | {*self.path}
+        assert len({number for number, _ in known}) == len(known)
 
     @invariant()
     def the_chain_of_decisions_is_whole(self) -> None:

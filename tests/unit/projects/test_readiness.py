@@ -68,14 +68,36 @@ def test_a_claim_says_what_shows_it(values: dict[str, Any], broken: set[tuple[st
 
 @pytest.mark.parametrize("action", ["verify", "reject"])
 def test_nobody_decides_on_the_own_claim(action: str) -> None:
-    made = claim()
+    made = claim(dimension=Dimension.TEAM)
     with pytest.raises(Refused, match="CLAIMED_BY_YOURSELF"):
         made.take(action, by("the center", "It holds."))
     assert (made.state, made.version) == (ClaimState.CLAIMED, 0)
-    assert made.steps_of("the center", ProjectState.ACTIVE) == ["withdraw"]
-    assert made.steps_of("somebody", ProjectState.ACTIVE) == ["verify", "reject", "withdraw"]
+    assert made.steps_of("the center", ProjectState.ACTIVE, {}) == ["withdraw"]
+    assert made.steps_of("somebody", ProjectState.ACTIVE, {}) == ["verify", "reject", "withdraw"]
     made.take(action, by("somebody", "As the board sees it."))
     assert made.state == {"verify": "verified", "reject": "rejected"}[action]
+
+
+@pytest.mark.parametrize(
+    ("values", "possible"),
+    [
+        ({"evidence_ids": ["evd_1"]}, True),
+        ({"evidence_ids": ["evd_1", "evd_2"]}, False),
+        ({"dimension": Dimension.TECHNOLOGY}, False),
+    ],
+)
+def test_verifying_is_possible_once_it_would_not_be_refused(
+    values: dict[str, Any], possible: bool
+) -> None:
+    states = {"evd_1": "verified", "evd_2": "submitted"}
+    made = claim(**values)
+    steps = made.steps_of("somebody", ProjectState.ACTIVE, states)
+    assert ("verify" in steps) is possible
+    if possible:
+        made.verify(states, by("somebody"))
+    else:
+        with pytest.raises((Refused, RulesBroken)):
+            made.verify(states, by("somebody"))
 
 
 @pytest.mark.parametrize("action", ["reject", "withdraw"])
@@ -109,7 +131,7 @@ def test_the_readiness_of_a_project_that_has_ended_stays(state: ProjectState) ->
     if state in (ProjectState.COMPLETED, ProjectState.KILLED):
         with pytest.raises(Refused, match="READINESS_IS_FINAL"):
             require_going_on(state)
-        assert claim().steps_of("somebody", state) == []
+        assert claim().steps_of("somebody", state, {}) == []
     else:
         require_going_on(state)
 

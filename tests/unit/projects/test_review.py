@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from domainkit.rules import IllegalStep, Refused, RulesBroken
-from domainkit.values import LocalizedText
+from domainkit.values import ImpreciseDate, LocalizedText
 from peyvand.projects.v1 import decisions_pb2, panel_pb2
 from projects.domain.assessment import SATISFIED, CriterionState
 from projects.domain.decisions import (
@@ -35,6 +35,7 @@ from projects.domain.record_hashes import (
     terms_hash,
 )
 from projects.domain.team import Team
+from projects.domain.visits import Visited
 from servicekit.personal_data import holds_national_id, personal_data
 from tests.unit.projects.examples import (
     CONDITIONAL_GO,
@@ -389,6 +390,83 @@ def test_a_correction_can_be_corrected(way: Template) -> None:
     third = decide(project, GO, way, "dec_3", gate_id="gat_3", superseded=second)
     assert (third.from_stage, third.to_stage) == (Stage.S0, Stage.S1)
     assert [visit.decision_id for visit in project.stage_visits] == ["", "dec_3"]
+
+
+@pytest.mark.parametrize(("then", "number"), [(CONDITIONAL_GO, 2), (recycle(Stage.S0), 3)])
+def test_the_number_of_a_visit_that_was_struck_is_given_to_no_other_stage(
+    way: Template, then: Ruling, number: int
+) -> None:
+    project = begin(way, initial_stage=Stage.S1, initial_stage_reason="Under way.")
+    first = decide(project, GO, way)
+    assert [visit.number for visit in project.stage_visits] == [1, 2]
+    # What leads to the same stage lets the visit go on; else it is another.
+    decide(project, then, way, "dec_2", gate_id="gat_2", superseded=first)
+    assert [visit.number for visit in project.stage_visits] == [1, number]
+    assert project.visit == number
+
+
+def test_a_stage_that_is_entered_again_after_a_correction_is_another_visit(way: Template) -> None:
+    project = begin(way)
+    first = decide(project, GO, way)
+    hold = replace(HOLD, resume_date=NOW.date().isoformat())
+    decide(project, hold, way, "dec_2", gate_id="gat_2", superseded=first)
+    assert (project.visit, project.visits_begun) == (1, 2)
+    project.resume(occasion(), overdue=())
+    decide(project, GO, way, "dec_3", gate_id="gat_3")
+    assert [visit.number for visit in project.stage_visits] == [1, 3]
+    assert Visited.by(project).last_visit(Stage.S1) == 3
+
+
+def test_visits_from_before_numbers_were_kept_have_that_of_their_place(way: Template) -> None:
+    project = begin(way)
+    decide(project, GO, way)
+    before = [replace(visit, number=0) for visit in project.stage_visits]
+    again = replace(project, stage_visits=before, visits_begun=0)
+    assert (again.visit, again.visits_begun) == (2, 2)
+    # Where one was struck since, the count of all knows.
+    assert replace(again, stage_visits=before[:1], visits_begun=2).visits_begun == 2
+
+
+@pytest.mark.parametrize(
+    ("day", "rule"),
+    [
+        ("2026-02-28", "DECIDED_BEFORE_GATE"),
+        ("2026-02", "DECIDED_BEFORE_GATE"),
+        ("2025", "DECIDED_BEFORE_GATE"),
+        ("2026-02-30", "NO_SUCH_DATE"),
+        ("2026-03-02", "DATE_IN_FUTURE"),
+        ("2026-03-01", ""),
+        ("2026-03", ""),
+    ],
+)
+def test_what_a_gate_decides_is_decided_while_it_is_open(
+    way: Template, day: str, rule: str
+) -> None:
+    project = begin(way)
+    ruling = replace(GO, decided_date=ImpreciseDate(day))
+    review = reviewed(project, GO, way)
+    before = replace(project)
+    if not rule:
+        assert review.decide(project, ruling, way, "dec_1", occasion()).decided_date
+        return
+    with pytest.raises(RulesBroken) as refusal:
+        review.decide(project, ruling, way, "dec_1", occasion())
+    assert broken_by(refusal.value) == {("decided_date.value", rule)}
+    assert project == before
+
+
+def test_that_it_can_be_decided_is_told_as_it_is_done(way: Template) -> None:
+    for state, possible in ((CriterionState.VERIFIED, True), (CriterionState.SUBMITTED, False)):
+        project = begin(way)
+        review = reviewed(project, GO, way, assessment=assessed(way, project, state))
+        before, gate = replace(project), replace(review.gate)
+        assert review.can_be_decided(project, way, occasion()) is possible
+        assert (project, project.pending, review.gate, review.gate.pending) == (
+            before,
+            before.pending,
+            gate,
+            gate.pending,
+        )
 
 
 def test_a_correction_keeps_to_what_was_possible_then(way: Template) -> None:

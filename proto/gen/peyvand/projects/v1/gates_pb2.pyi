@@ -63,6 +63,7 @@ class GatesError(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CRITERION_NOT_SHOWN: _ClassVar[GatesError]
     FROZEN_AT_GATE: _ClassVar[GatesError]
     NO_TERMS: _ClassVar[GatesError]
+    DECIDED_BEFORE_GATE: _ClassVar[GatesError]
 GATE_STATE_UNSPECIFIED: GateState
 GATE_STATE_OPEN: GateState
 GATE_STATE_DECIDED: GateState
@@ -103,6 +104,7 @@ EVIDENCE_OF_OTHER_CRITERION: GatesError
 CRITERION_NOT_SHOWN: GatesError
 FROZEN_AT_GATE: GatesError
 NO_TERMS: GatesError
+DECIDED_BEFORE_GATE: GatesError
 
 class Gate(_message.Message):
     __slots__ = ("id", "external_key", "project_id", "stage", "visit", "supersedes_id", "panel", "quorum", "declarations", "votes", "counted_votes", "decision_id", "state", "state_reason", "state_since", "citations", "sample", "etag", "allowed_actions", "created_at", "updated_at", "proposals", "opened_by", "assessment_hash")

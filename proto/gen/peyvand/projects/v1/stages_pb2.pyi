@@ -49,13 +49,15 @@ STAGE_S6: Stage
 STAGE_S7: Stage
 
 class StageVisit(_message.Message):
-    __slots__ = ("stage", "entered_at", "left_at", "decision_id")
+    __slots__ = ("stage", "entered_at", "left_at", "decision_id", "number")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     ENTERED_AT_FIELD_NUMBER: _ClassVar[int]
     LEFT_AT_FIELD_NUMBER: _ClassVar[int]
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
     stage: Stage
     entered_at: _timestamp_pb2.Timestamp
     left_at: _timestamp_pb2.Timestamp
     decision_id: str
-    def __init__(self, stage: _Optional[_Union[Stage, str]] = ..., entered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., left_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ...) -> None: ...
+    number: int
+    def __init__(self, stage: _Optional[_Union[Stage, str]] = ..., entered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., left_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision_id: _Optional[str] = ..., number: _Optional[int] = ...) -> None: ...

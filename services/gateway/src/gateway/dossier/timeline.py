@@ -29,7 +29,8 @@ def timeline_block(dossier: pb.ProjectDossier, teller: Teller) -> Json:
         return round(min(max(share, 0.0), 1.0) * 100, 2)
 
     rows: list[Json] = []
-    for number, visit in enumerate(visits, start=1):
+    for nth, visit in enumerate(visits, start=1):
+        number = visit.number or nth
         begun = min(place(visit.entered_at), 100 - _LEAST)
         ended = place(visit.left_at) if visit.HasField("left_at") else 100.0
         left = teller.day_of(visit.left_at) if visit.HasField("left_at") else teller.say("Present")

@@ -17,7 +17,7 @@ from domainkit.identifiers import full_ror
 from domainkit.machine import Machine
 from domainkit.rules import Broken, IllegalStep, Refused, RulesBroken
 from domainkit.values import ImpreciseDate, LocalizedText, check_date, check_name
-from projects.domain.evidence import EvidenceState
+from projects.domain.evidence import EvidenceFound, EvidenceState
 from projects.domain.identifiers import check_ror
 from projects.domain.money import Money
 
@@ -253,9 +253,9 @@ class Award(Stateful):
     ) -> None:
         """Confirm a reported milestone; the evidence that it was reported with is verified.
 
-        `evidence_states` are the states of that evidence by id. Raises as
-        `report_milestone` does, besides `Refused` ``REPORTER_CANNOT_CONFIRM`` and
-        ``EVIDENCE_NOT_VERIFIED``.
+        `evidence_states` are, by id, the states of the newest versions of that evidence: who
+        confirms has them to look at. Raises as `report_milestone` does, besides `Refused`
+        ``REPORTER_CANNOT_CONFIRM`` and ``EVIDENCE_NOT_VERIFIED``.
         """
         self.target_of("meet-milestone")
         milestone = self._milestone(code, MilestoneState.REPORTED)
@@ -280,9 +280,10 @@ class Award(Stateful):
     ) -> Disbursement:
         """Release a tranche, or a part of it, once; the rest is then not released any more.
 
-        `require_payable` comes before it; `evidence_states` are those of `evidence_behind`
-        by id. Raises `IllegalStep`, `RulesBroken`, or `Refused` ``TRANCHE_RELEASED``,
-        ``MILESTONE_NOT_MET``, ``EVIDENCE_NOT_VERIFIED``.
+        `require_payable` comes before it; `evidence_states` are those of `evidence_behind` by
+        id, as they were judged last: a newer version that waits holds no money up. Raises
+        `IllegalStep`, `RulesBroken`, or `Refused` ``TRANCHE_RELEASED``, ``MILESTONE_NOT_MET``,
+        ``EVIDENCE_NOT_VERIFIED``.
         """
         self.target_of("release-tranche")
         tranche = next((item for item in self.tranches if item.code == code), None)
@@ -327,24 +328,43 @@ class Award(Stateful):
         steps = self.MACHINE.allowed(self.state)
         return [step for step in steps if step not in possible or possible[step]()]
 
-    def has_releasable(self, evidence_states: Mapping[str, str]) -> bool:
-        """Whether a tranche waits to be released, its milestone being met, by what holds."""
-        return self.state == AwardState.ACTIVE and any(
-            all(evidence_states.get(id, "") == EvidenceState.VERIFIED for id in m.evidence_ids)
-            for m in self._waiting()
-        )
+    def steps_of(
+        self,
+        subject: str,
+        *,
+        found: Mapping[str, EvidenceFound],
+        is_payable: bool,
+        is_outside: bool,
+    ) -> list[str]:
+        """Steps that are possible for somebody, as far as the rules go.
+
+        `found` is what is known of the evidence in `evidence_asked_for`, `is_payable` whether
+        `require_payable` lets the project pass, `is_outside` whether nothing ties this person
+        to the project.
+        """
+        reported = [
+            m
+            for m in self.milestones
+            if m.state == MilestoneState.REPORTED and m.reported_by != subject
+        ]
+        newest = {id: item.newest for id, item in found.items()}
+        judged = {id: item.judged for id, item in found.items()}
+        possible: Mapping[str, bool] = {
+            "meet-milestone": is_outside and _has_shown(reported, newest),
+            "release-tranche": is_outside and is_payable and _has_shown(self._waiting(), judged),
+        }
+        return [step for step in self.allowed_steps() if possible.get(step, True)]
 
     @property
     def evidence_behind(self) -> list[str]:
         """Ids of the evidence by which those milestones are met that money waits for."""
         return [id for milestone in self._waiting() for id in milestone.evidence_ids]
 
-    def can_be_confirmed_by(self, actor: str) -> bool:
-        """Tell whether somebody may confirm a milestone: one that another has reported."""
-        return any(
-            milestone.state == MilestoneState.REPORTED and milestone.reported_by != actor
-            for milestone in self.milestones
-        )
+    @property
+    def evidence_asked_for(self) -> list[str]:
+        """Ids of the evidence on which it hangs what can be done: `steps_of` takes them."""
+        told = [m for m in self.milestones if m.state == MilestoneState.REPORTED]
+        return [*self.evidence_behind, *(id for m in told for id in m.evidence_ids)]
 
     def evidence_of(self, code: str) -> list[str]:
         """Ids of the evidence that a milestone was reported with."""
@@ -468,6 +488,14 @@ class Award(Stateful):
             params = {"total": _as_text(total), "amount": self.amount.amount}
             broken.append(Broken("tranches", "TRANCHES_EXCEED_AWARD", params))
         return broken
+
+
+def _has_shown(milestones: Sequence[Milestone], evidence_states: Mapping[str, str]) -> bool:
+    """Whether the evidence of one of these milestones, all of it, holds."""
+    return any(
+        all(evidence_states.get(id, "") == EvidenceState.VERIFIED for id in milestone.evidence_ids)
+        for milestone in milestones
+    )
 
 
 def _require_verified(milestone: Milestone, evidence_states: Mapping[str, str]) -> None:

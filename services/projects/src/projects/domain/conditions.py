@@ -136,27 +136,42 @@ class ProjectCondition(Stateful):
         ``EVIDENCE_NOT_VERIFIED``, ``CRITERION_NOT_SHOWN``.
         """
         self.target_of("confirm")
-        if self._require_report().reported_by == occasion.actor:
-            raise Refused("OWN_REPORT")
-        if shown is not None:
-            if shown.submitted_by == occasion.actor:
-                raise Refused("OWN_EVIDENCE")
-            if shown.state != EvidenceState.VERIFIED:
-                params = {"evidence_id": shown.id, "state": shown.state.value}
-                raise Refused("EVIDENCE_NOT_VERIFIED", **params)
-        if self.criterion and not self._is_shown_by(shown, since_visit):
-            raise Refused("CRITERION_NOT_SHOWN", criterion=self.criterion)
+        self._require_report()
+        if why := self._why_not_confirmed(shown, since_visit, occasion.actor):
+            raise why
         self.confirmed_by = occasion.actor
         self.take("confirm", occasion)
 
-    def steps_of(self, subject: str) -> list[str]:
-        """Steps that the state allows to this person, whatever the roles are."""
+    def steps_of(
+        self, subject: str, shown: Shown | None, since_visit: int, *, is_outside: bool
+    ) -> list[str]:
+        """Steps that are possible for somebody, as far as the rules go.
+
+        `shown` and `since_visit` are as for `confirm`, `is_outside` says that nothing ties
+        this person to the project.
+        """
         steps = self.allowed_steps()
         if self.report is None:
-            steps = [step for step in steps if step not in ("return", "confirm")]
-        elif self.report.reported_by == subject:
+            return [step for step in steps if step not in ("return", "confirm")]
+        if not is_outside or self._why_not_confirmed(shown, since_visit, subject):
             steps = [step for step in steps if step != "confirm"]
         return steps
+
+    def _why_not_confirmed(
+        self, shown: Shown | None, since_visit: int, actor: str
+    ) -> Refused | None:
+        """Why somebody cannot find it met by what was reported; `None` for who can."""
+        if self.report and self.report.reported_by == actor:
+            return Refused("OWN_REPORT")
+        if shown is not None:
+            if shown.submitted_by == actor:
+                return Refused("OWN_EVIDENCE")
+            if shown.state != EvidenceState.VERIFIED:
+                params = {"evidence_id": shown.id, "state": shown.state.value}
+                return Refused("EVIDENCE_NOT_VERIFIED", **params)
+        if self.criterion and not self._is_shown_by(shown, since_visit):
+            return Refused("CRITERION_NOT_SHOWN", criterion=self.criterion)
+        return None
 
     def _is_shown_by(self, shown: Shown | None, since_visit: int) -> bool:
         return (
@@ -165,10 +180,9 @@ class ProjectCondition(Stateful):
             and shown.confirmed_visit >= since_visit
         )
 
-    def _require_report(self) -> ConditionReport:
+    def _require_report(self) -> None:
         if self.report is None:
             raise Refused("NOTHING_REPORTED")
-        return self.report
 
     def _stay(self, action: str, occasion: Occasion) -> None:
         """Note a step that leaves it open; since when it is, and why, stays as well."""

@@ -1,7 +1,7 @@
 """Evidence for a criterion: who brought it, and for which visits another found that it holds."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -65,6 +65,39 @@ class Confirmation:
     visit: int
     confirmed_by: str
     confirmed_at: datetime
+
+
+@dataclass(frozen=True)
+class Version:
+    """What was found of one version of a piece of evidence, whatever became of it then."""
+
+    state: EvidenceState
+    was_verified: bool
+    was_rejected: bool
+
+
+def as_judged(versions: Sequence[Version]) -> EvidenceState:
+    """What was found last of a piece of evidence; its newest version is the last.
+
+    A newer version that waits to be judged takes nothing from what was found before it.
+    """
+    for version in reversed(versions):
+        if version.was_rejected:
+            return EvidenceState.REJECTED
+        if version.was_verified:
+            return EvidenceState.VERIFIED
+    return versions[-1].state
+
+
+@dataclass(frozen=True)
+class EvidenceFound:
+    """How it stands with a piece that newer versions may have superseded.
+
+    `newest` is the state of the newest version, `judged` is as `as_judged` has it.
+    """
+
+    newest: EvidenceState
+    judged: EvidenceState
 
 
 @dataclass(kw_only=True)
@@ -210,12 +243,20 @@ class Evidence(Stateful):
         self.superseded_by_id = by_id
         self.take("supersede", occasion)
 
-    def steps_of(self, subject: str, visited: Visited, rejected_id: str | None = None) -> list[str]:
-        """Steps that the state allows to this person, whatever the roles are.
+    def steps_of(
+        self,
+        subject: str,
+        visited: Visited,
+        rejected_id: str | None = None,
+        *,
+        under_way: bool = True,
+    ) -> list[str]:
+        """Steps that the states of it and of its project allow to this person.
 
-        `rejected_id` is as for `require_not_rejected`.
+        `rejected_id` is as for `require_not_rejected`; of a project that is not `under_way`
+        any more no step is possible.
         """
-        steps = self.allowed_steps()
+        steps = self.allowed_steps() if under_way else []
         argued = self.supersedes_id and self.resubmission_reason.strip()
         if subject == self.submitted_by or (rejected_id and not argued):
             steps = [step for step in steps if step not in ("verify", "reconfirm")]

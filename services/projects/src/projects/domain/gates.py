@@ -33,7 +33,7 @@ class GateState(StrEnum):
 class Gate(Stateful):
     """The review of one stage visit of a project.
 
-    `visit` is the place of the visit among those of the project, from 1. `quorum` is the
+    `visit` is the number of the visit among those of the project. `quorum` is the
     least number of votes that must count. A gate with `supersedes_id` is held over the
     visit in which that decision was made, to correct it. `proposals` are the terms that
     are put to the panel, one at most for each kind of decision.
@@ -113,7 +113,7 @@ class Gate(Stateful):
             updated_at=occasion.at,
             state_since=occasion.at,
             stage=project.stage,
-            visit=len(project.stage_visits),
+            visit=project.visit,
             opened_by=occasion.actor,
             declarations=[standing[subject] for subject in sorted(standing)],
             **given,

@@ -50,12 +50,17 @@ _NAMING = frozenset({"lead_center_id", "participants", "people"})
 
 @dataclass(frozen=True)
 class StageVisit:
-    """The time in one stage; coming back to a stage is another visit."""
+    """The time in one stage; coming back to a stage is another visit.
+
+    Evidence, waivers, gates and decisions know it by its number, which no other visit of the
+    project ever has, also after a correction has struck it.
+    """
 
     stage: Stage
     entered_at: datetime
     left_at: datetime | None = None
     decision_id: str = ""
+    number: int = 0
 
 
 @dataclass(kw_only=True)
@@ -69,6 +74,7 @@ class Project(Stateful):
     `named_subjects` and `named_center_ids` are all who were ever named on it: nobody gets
     a vote at its gates by being taken off. `struck_subjects` are those whom the headquarters
     found to be named wrongly: nobody loses a vote by being named by those who are reviewed.
+    `visits_begun` counts its stage visits with those that corrections have struck.
     """
 
     MACHINE: ClassVar[Machine[ProjectState]] = Machine(
@@ -109,6 +115,7 @@ class Project(Stateful):
     template_version: str
     stage: Stage
     stage_visits: list[StageVisit]
+    visits_begun: int = 0
     resume_date: str = ""
     hold_cause: HoldCause | None = None
     latest_decision_id: str = ""
@@ -119,6 +126,14 @@ class Project(Stateful):
     named_center_ids: list[str] = field(default_factory=list[str])
     struck_subjects: list[str] = field(default_factory=list[str])
     state: ProjectState = ProjectState.ACTIVE
+
+    def __post_init__(self) -> None:
+        """Number the visits from before numbers were kept: theirs is their place."""
+        self.stage_visits = [
+            visit if visit.number else replace(visit, number=place)
+            for place, visit in enumerate(self.stage_visits, 1)
+        ]
+        self.visits_begun = max(self.visits_begun, self.stage_visits[-1].number)
 
     @classmethod
     def begin(
@@ -271,9 +286,10 @@ class Project(Stateful):
         if ruling.kind in ONWARD and blocking:
             raise Refused("FLAGS_BLOCK_GO", flags=in_words(blocking))
         occasion = replace(occasion, reason=ruling.reason, effective_date=ruling.decided_date)
+        struck = self.stage_visits[len(start.stage_visits) :]
         self.stage, self.stage_visits = start.stage, start.stage_visits
         before = self.stage
-        self._apply(ruling, target, template, id, occasion)
+        self._apply(ruling, target, template, id, occasion, struck=struck)
         return Decision(
             id=id,
             project_id=self.id,
@@ -325,6 +341,11 @@ class Project(Stateful):
         self.hold_cause = HoldCause.OVERDUE_CONDITION
         self.enter(ProjectState.ON_HOLD, occasion, self.EVENTS[DecisionKind.HOLD])
         return True
+
+    @property
+    def visit(self) -> int:
+        """The number of the present or last stage visit."""
+        return self.stage_visits[-1].number
 
     def allowed_steps(self) -> list[str]:
         """Verbs that are possible now, besides what the panel at its gate does."""
@@ -424,7 +445,14 @@ class Project(Stateful):
         )
 
     def _apply(
-        self, ruling: Ruling, target: ProjectState, template: Template, id: str, occasion: Occasion
+        self,
+        ruling: Ruling,
+        target: ProjectState,
+        template: Template,
+        id: str,
+        occasion: Occasion,
+        *,
+        struck: Sequence[StageVisit],
     ) -> None:
         self.latest_decision_id = id
         self.open_gate_id = ""
@@ -444,7 +472,7 @@ class Project(Stateful):
         elif stage is not None and stage != self.stage:
             self._leave_stage(occasion.at)
             self.stage = stage
-            self.stage_visits = [*self.stage_visits, StageVisit(stage, occasion.at, None, id)]
+            self._enter_stage(stage, occasion.at, id, struck)
         if target == self.state:
             self._stay(event, occasion, ["stage"])
         else:
@@ -458,6 +486,15 @@ class Project(Stateful):
     def _leave_stage(self, at: datetime) -> None:
         *earlier, present = self.stage_visits
         self.stage_visits = [*earlier, replace(present, left_at=at)]
+
+    def _enter_stage(
+        self, stage: Stage, at: datetime, decision_id: str, struck: Sequence[StageVisit]
+    ) -> None:
+        """Begin a visit; where a correction leads to the stage that it strikes, that goes on."""
+        going_on = next((visit.number for visit in struck if visit.stage == stage), 0)
+        entered = StageVisit(stage, at, None, decision_id, going_on or self.visits_begun + 1)
+        self.visits_begun = max(self.visits_begun, entered.number)
+        self.stage_visits = [*self.stage_visits, entered]
 
     def _remember_named(self) -> None:
         subjects = {person.subject for person in self.people if person.subject}

@@ -129,19 +129,27 @@ class ReadinessClaim(Stateful):
 
     def holds(self, evidence_states: Mapping[str, str]) -> bool:
         """Tell whether it is verified, and all evidence that it names is so still."""
-        return self.state == ClaimState.VERIFIED and all(
+        return self.state == ClaimState.VERIFIED and self._is_shown(evidence_states)
+
+    def _is_shown(self, evidence_states: Mapping[str, str]) -> bool:
+        return all(
             evidence_states.get(id, "") == EvidenceState.VERIFIED for id in self.evidence_ids
         )
 
     def _is_words_alone(self) -> bool:
         return not self.evidence_ids and self.dimension not in SHOWN_BY_WORDS
 
-    def steps_of(self, subject: str, project: ProjectState) -> list[str]:
+    def steps_of(
+        self, subject: str, project: ProjectState, evidence_states: Mapping[str, str]
+    ) -> list[str]:
         """Steps that are possible for somebody, as far as the rules go."""
         if project in ENDED:
             return []
         own = subject == self.claimed_by
-        return [step for step in self.allowed_steps() if not (own and step in _BY_ANOTHER)]
+        steps = [step for step in self.allowed_steps() if not (own and step in _BY_ANOTHER)]
+        if self._is_words_alone() or not self._is_shown(evidence_states):
+            steps = [step for step in steps if step != "verify"]
+        return steps
 
 
 def require_going_on(project: ProjectState) -> None:

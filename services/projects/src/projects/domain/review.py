@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 
 from domainkit.aggregate import Occasion
-from domainkit.rules import Broken, Refused, RulesBroken
+from domainkit.rules import Broken, IllegalStep, Refused, RulesBroken
 from projects.domain.assessment import Assessment
 from projects.domain.conditions import ProjectCondition
 from projects.domain.decisions import Condition, Decision, DecisionKind, Ruling, WithdrawnGate
@@ -59,6 +60,8 @@ class Review:
             raise ValueError(f"{gate.id} is held over another decision")
         gate.require_no_interest(occasion.actor, self.center_ids, self.team, self.in_conflict)
         ruling = self._as_voted(ruling)
+        if broken := self._date_rules(ruling):
+            raise RulesBroken(*broken)
         if self.overdue and ruling.kind != DecisionKind.KILL:
             raise Refused("CONDITION_OVERDUE", conditions=", ".join(self.overdue))
         if self.unmet and ruling.kind in ONWARD:
@@ -87,6 +90,17 @@ class Review:
         )
         return sealed(recorded, self.previous)
 
+    def can_be_decided(self, project: Project, template: Template, occasion: Occasion) -> bool:
+        """Tell whether `decide` would record what the panel has voted for; nothing is changed."""
+        trial = replace(self, gate=replace(self.gate, pending=[]))
+        basis = assessment_hash(self.assessment)
+        try:
+            ruling = Ruling(self.gate.outcome(self.team, basis), reason="As voted.")
+            trial.decide(replace(project, pending=[]), ruling, template, "", occasion)
+        except (Refused, RulesBroken, IllegalStep):
+            return False
+        return True
+
     def _as_voted(self, ruling: Ruling) -> Ruling:
         """The ruling on the terms that the panel has voted for."""
         outcome = self.gate.outcome(self.team, assessment_hash(self.assessment))
@@ -99,6 +113,15 @@ class Review:
         if terms_hash(ruling.terms) != terms_hash(terms):
             raise Refused("TERMS_DIFFER", decision=ruling.kind.value)
         return ruling
+
+    def _date_rules(self, ruling: Ruling) -> list[Broken]:
+        """Rule of the day that is given for the decision: the gate was open by then."""
+        opened = self.gate.created_at.astimezone(UTC).date()
+        given = ruling.decided_date
+        if given is None or not given.exists() or given.latest() >= opened:
+            return []
+        params = {"opened": opened.isoformat()}
+        return [Broken("decided_date.value", "DECIDED_BEFORE_GATE", params)]
 
     def _require_criteria(self, project: Project, ruling: Ruling, template: Template) -> None:
         if broken := check_named(ruling.conditions, self.assessment):

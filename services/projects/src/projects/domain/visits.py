@@ -1,9 +1,9 @@
 """The stage visits of a project, as evidence and waivers are bound to them.
 
-A visit is known by its place among the visits of the project, counted from 1.
+A visit is known by its number: they are counted from 1, with those that were struck since.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domainkit.rules import Refused
@@ -15,23 +15,23 @@ _ENDED = frozenset({ProjectState.COMPLETED, ProjectState.KILLED})
 
 @dataclass(frozen=True)
 class Visited:
-    """The stages that a project went through, the present or last one at the end."""
+    """The stage visits of a project by their numbers, the present or last one at the end."""
 
-    stages: Sequence[Stage]
+    stages: Mapping[int, Stage]
 
     @classmethod
     def by(cls, project: Project) -> "Visited":
-        """The stages that this project went through."""
-        return cls(tuple(visit.stage for visit in project.stage_visits))
+        """The visits of this project."""
+        return cls({visit.number: visit.stage for visit in project.stage_visits})
 
     @property
     def present(self) -> int:
         """The number of the present or last visit."""
-        return len(self.stages)
+        return max(self.stages)
 
     def last_visit(self, stage: Stage) -> int:
         """The number of the last visit to a stage; 0 for one that was never entered."""
-        return max((n for n, entered in enumerate(self.stages, 1) if entered == stage), default=0)
+        return max((n for n, entered in self.stages.items() if entered == stage), default=0)
 
 
 def is_under_way(project: Project) -> bool:

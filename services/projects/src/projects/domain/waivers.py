@@ -119,10 +119,18 @@ class Waiver(Stateful):
         team: Team,
         today: date,
         center_ids: Iterable[str] = (),
+        *,
+        in_conflict: Collection[str] = (),
+        under_way: bool = True,
     ) -> list[str]:
-        """Steps that the state allows to this person, whatever the roles are."""
-        steps = self.allowed_steps()
+        """Steps that the states of it and of its project allow to this person.
+
+        Of a project that is not `under_way` any more none is possible; the rest is as for
+        `grant`.
+        """
+        steps = self.allowed_steps() if under_way else []
         over = visited.present != self.visit or self.is_expired(today)
-        if over or subject == self.requested_by or team.includes(subject, center_ids):
+        tied = team.includes(subject, center_ids) or subject in in_conflict
+        if over or subject == self.requested_by or tied:
             steps = [step for step in steps if step != "grant"]
         return steps

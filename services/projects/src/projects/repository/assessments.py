@@ -31,7 +31,7 @@ async def assess(session: ReadSession, project: Project, today: date) -> Assessm
     leaves = await session.rows(
         sa.select(_waiver.id, _waiver.criterion, _waiver.state, _waiver.visit, _waiver.expiry_date)
         .where(_waiver.project_id == project.id, _waiver.state == WaiverState.GRANTED)
-        .where(_waiver.visit == len(project.stage_visits))
+        .where(_waiver.visit == project.visit)
         .order_by(_waiver.id)
     )
     return assessment.assess(
@@ -69,7 +69,7 @@ def _counting(project: Project, codes: Sequence[str]) -> sa.Select[*tuple[Any, .
     only for a criterion that has nothing better: however much there is of both, it is not
     read otherwise.
     """
-    present = len(project.stage_visits)
+    present = project.visit
     verified, speaks_for = _evidence.state == EvidenceState.VERIFIED, _speaks_for()
     asked = sa.func.unnest(sa.cast(codes, ARRAY(sa.Text))).column_valued("asked")
 

@@ -1,13 +1,15 @@
 """How awards and the books of what was released are stored and found, and who sees them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from peyvand.projects.v1 import awards_pb2 as pb
 from projects import tables
 from projects.domain.awards import Award, Disbursement
+from projects.domain.evidence import EvidenceFound, EvidenceState, Version, as_judged
 from projects.repository.projects import of_centers
 from servicekit.database import ReadSession, WriteSession
 from servicekit.store import AggregateStore
@@ -55,3 +57,39 @@ async def evidence_states(
         columns.project_id == project_id, columns.id.in_(sorted(ids))
     )
     return {row.id: row.state for row in await session.rows(query)}
+
+
+async def evidence_found(session: ReadSession, ids: Iterable[str]) -> Mapping[str, EvidenceFound]:
+    """How it stands with these pieces of evidence and the versions that superseded them.
+
+    Evidence changes under the lock of its project's row; under that lock the answer holds.
+    """
+    asked = sorted(set(ids))
+    if not asked:
+        return {}
+    first = _version(tables.evidence, of=tables.evidence.c.id, place=sa.literal(1))
+    versions = first.where(tables.evidence.c.id.in_(asked)).cte("version", recursive=True)
+    newer = tables.evidence.alias("newer")
+    following = _version(newer, of=versions.c.of, place=versions.c.place + 1)
+    following = following.join(versions, newer.c.id == versions.c.superseded_by_id)
+    versions = versions.union_all(following)
+    known: dict[str, list[Version]] = {}
+    for row in await session.rows(sa.select(versions).order_by(versions.c.of, versions.c.place)):
+        version = Version(EvidenceState(row.state), row.was_verified, row.was_rejected)
+        known.setdefault(row.of, []).append(version)
+    return {id: EvidenceFound(each[-1].state, as_judged(each)) for id, each in known.items()}
+
+
+def _version(
+    table: sa.FromClause, *, of: sa.ColumnElement[str], place: sa.ColumnElement[int]
+) -> sa.Select[*tuple[Any, ...]]:
+    """What counts of a piece of evidence as a version of another, or of itself."""
+    columns = table.c
+    return sa.select(
+        of.label("of"),
+        place.label("place"),
+        columns.superseded_by_id,
+        columns.state,
+        (sa.func.jsonb_array_length(columns.confirmations) > 0).label("was_verified"),
+        (columns.rejected_visit > 0).label("was_rejected"),
+    )

@@ -1,6 +1,6 @@
 """How conditions are stored and found, and which are overdue."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from domainkit.aggregate import Occasion
 from peyvand.projects.v1 import conditions_pb2 as pb
 from projects import tables
 from projects.domain.conditions import ConditionState, ProjectCondition, Shown
-from projects.domain.evidence import EvidenceState
+from projects.domain.evidence import Evidence, EvidenceState
 from projects.domain.project import ENDED, ProjectState
 from projects.repository.criteria import evidence
 from servicekit.database import ReadSession, WriteSession
@@ -38,9 +38,21 @@ async def overdue_conditions(
     query = sa.select(_condition.id).where(
         _condition.project_id == project_id,
         _condition.decision_id != but_of_decision,
-        sa.or_(overdue_on(today), _fallen_back_on(today)),
+        _stops_on(today),
     )
     return [row.id for row in await session.rows(query.order_by(_condition.id))]
+
+
+async def projects_overdue(
+    session: ReadSession, project_ids: Iterable[str], today: date
+) -> set[str]:
+    """Those of these projects that have a condition as `overdue_conditions` gives it."""
+    wanted = sorted(project_ids)
+    if not wanted:
+        return set()
+    query = sa.select(_condition.project_id).distinct()
+    query = query.where(_condition.project_id.in_(wanted), _stops_on(today))
+    return {row.project_id for row in await session.rows(query)}
 
 
 async def unmet_conditions(
@@ -65,8 +77,21 @@ async def unmet_conditions(
 async def find_shown(session: ReadSession, project_id: str, evidence_id: str) -> Shown | None:
     """What is known of a piece of evidence of a project that shows a condition, or `None`."""
     found = await evidence.find(session, evidence_id)
-    if found is None or found.project_id != project_id:
-        return None
+    return None if found is None or found.project_id != project_id else _shown(found)
+
+
+async def shown_by_reports(
+    session: ReadSession, reported: Iterable[ProjectCondition]
+) -> Mapping[str, Shown]:
+    """The same of the evidence that the reports of conditions name, by the ids of these."""
+    named = {item.id: item.report.evidence_id for item in reported if item.report}
+    column = tables.evidence.c.id
+    rows = await session.rows(sa.select(tables.evidence).where(column.in_(sorted(named.values()))))
+    of = {row.id: _shown(evidence.load(row)) for row in rows}
+    return {condition: of[id] for condition, id in named.items() if id in of}
+
+
+def _shown(found: Evidence) -> Shown:
     return Shown(
         id=found.id,
         criterion=found.criterion,
@@ -84,8 +109,7 @@ async def active_and_overdue(session: ReadSession, today: date) -> list[str]:
     project = tables.project
     joined = _condition.project_id == project.c.id
     query = sa.select(project.c.id).join(tables.project_condition, joined).distinct()
-    stops = sa.or_(overdue_on(today), _fallen_back_on(today))
-    query = query.where(project.c.state == ProjectState.ACTIVE, stops)
+    query = query.where(project.c.state == ProjectState.ACTIVE, _stops_on(today))
     return [row.id for row in await session.rows(query.order_by(project.c.id))]
 
 
@@ -124,6 +148,11 @@ def overdue_on(today: date) -> sa.ColumnElement[bool]:
     """Condition: neither met nor cancelled, and the last day is over."""
     open_still = _condition.state == ConditionState.OPEN
     return sa.and_(open_still, _condition.due_date < today.isoformat())
+
+
+def _stops_on(today: date) -> sa.ColumnElement[bool]:
+    """Condition: it stops its project on a day."""
+    return sa.or_(overdue_on(today), _fallen_back_on(today))
 
 
 def _fallen_back_on(today: date) -> sa.ColumnElement[bool]:

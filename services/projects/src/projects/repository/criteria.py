@@ -114,6 +114,15 @@ async def rejected_before(
     return found
 
 
+async def states_of_evidence(session: ReadSession, ids: Iterable[str]) -> dict[str, str]:
+    """States of these pieces of evidence, by their ids."""
+    columns, wanted = tables.evidence.c, sorted(set(ids))
+    if not wanted:
+        return {}
+    query = sa.select(columns.id, columns.state).where(columns.id.in_(wanted))
+    return {row.id: row.state for row in await session.rows(query)}
+
+
 async def named_files(session: ReadSession, digests: Iterable[str]) -> set[str]:
     """Those of these files that evidence names."""
     digest = tables.evidence.c.file["sha256"].astext

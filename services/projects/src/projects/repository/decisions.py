@@ -1,5 +1,6 @@
 """How decisions are stored and found."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,6 +41,14 @@ async def find_decision(session: ReadSession, project_id: str, id: str) -> Decis
     query = sa.select(columns.decision).where(columns.id == id, columns.project_id == project_id)
     found = await session.scalar(query)
     return None if found is None else _DECISION.validate_python(found)
+
+
+async def visits_of(session: ReadSession, ids: Iterable[str]) -> Mapping[str, int]:
+    """The stage visits at which decisions were made, by their ids; 0 where it was not kept."""
+    columns = tables.decision.c
+    visit = sa.func.coalesce(sa.cast(columns.decision["visit"].astext, sa.Integer), 0)
+    query = sa.select(columns.id, visit.label("visit")).where(columns.id.in_(sorted(set(ids))))
+    return {row.id: row.visit for row in await session.rows(query)}
 
 
 async def latest_decision(session: ReadSession, project_id: str) -> Decision | None:

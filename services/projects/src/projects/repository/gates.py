@@ -1,18 +1,16 @@
 """How gates are stored and found, and who has no vote at them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping
 
 import sqlalchemy as sa
 
-from domainkit.rules import Refused
 from peyvand.projects.v1 import gates_pb2 as pb
 from projects import tables
 from projects.domain.decisions import WithdrawnGate
 from projects.domain.gates import Gate, GateState
 from projects.domain.panel import Conflict, Declaration
 from projects.domain.project import Project
-from projects.domain.team import Team, team_of
+from projects.domain.team import Stake, Team, stake_of, team_of
 from projects.repository.projects import of_centers, seen_by_caller
 from servicekit.database import ReadSession
 from servicekit.policy import reaches
@@ -40,6 +38,15 @@ _gate, _evidence, _waiver = tables.gate.c, tables.evidence.c, tables.waiver.c
 _claim = tables.readiness_claim.c
 
 
+async def gates_with(session: ReadSession, ids: Iterable[str]) -> list[Gate]:
+    """The gates that have these ids."""
+    wanted = sorted(ids)
+    if not wanted:
+        return []
+    rows = await session.rows(sa.select(tables.gate).where(_gate.id.in_(wanted)))
+    return [gates.load(row) for row in rows]
+
+
 def with_on_panel(subject: str) -> sa.ColumnElement[bool]:
     """Condition: someone sits on the panel of a gate."""
     return _gate.panel.contains([{"subject": subject}])
@@ -53,8 +60,12 @@ def with_reviewer(subject: str) -> sa.ColumnElement[bool]:
 
 def _with_yet_to_declare(subject: str) -> sa.ColumnElement[bool]:
     """Condition: someone on the panel of a gate has not declared anything yet."""
-    undeclared = sa.not_(_gate.declarations.contains([{"subject": subject}]))
-    return sa.and_(with_on_panel(subject), undeclared)
+    return sa.and_(with_on_panel(subject), sa.not_(_with_declared(subject)))
+
+
+def _with_declared(subject: str) -> sa.ColumnElement[bool]:
+    """Condition: someone has declared own interests at a gate."""
+    return _gate.declarations.contains([{"subject": subject}])
 
 
 async def conflicts_at(session: ReadSession, project_id: str, visit: int) -> list[Declaration]:
@@ -66,13 +77,12 @@ async def conflicts_at(session: ReadSession, project_id: str, visit: int) -> lis
 
 
 async def in_conflict_at(
-    session: ReadSession, found: Iterable[Gate]
+    session: ReadSession, visits: Collection[tuple[str, int]]
 ) -> Mapping[tuple[str, int], frozenset[str]]:
-    """Who has declared a conflict of interest at any gate over the visits of these gates.
+    """Who has declared a conflict of interest at any gate over these visits of projects.
 
     By project and visit; a visit at which nobody has is absent.
     """
-    visits = {(gate.project_id, gate.visit) for gate in found}
     over = sa.tuple_(_gate.project_id, _gate.visit).in_(sorted(visits))
     subjects: dict[tuple[str, int], set[str]] = {}
     for row in await session.rows(sa.select(tables.gate).where(over)):
@@ -147,7 +157,12 @@ async def teams(session: ReadSession, projects: Iterable[Project]) -> Mapping[st
     that lock the answer holds until the transaction ends.
     """
     asked = list(projects)
-    ids = [project.id for project in asked]
+    found = await _contributors(session, [project.id for project in asked])
+    return {project.id: team_of(project, found.get(project.id, ())) for project in asked}
+
+
+async def _contributors(session: ReadSession, ids: list[str]) -> Mapping[str, set[str]]:
+    """The subjects of those who have worked or spoken for projects, by the projects' ids."""
     who = sa.union(
         _acting(_evidence.project_id, _evidence.submitted_by, ids),
         _acting(_waiver.project_id, _waiver.requested_by, ids),
@@ -159,7 +174,7 @@ async def teams(session: ReadSession, projects: Iterable[Project]) -> Mapping[st
     contributors: dict[str, set[str]] = {}
     for row in await session.rows(sa.select(who)):
         contributors.setdefault(row.project_id, set()).add(row.subject)
-    return {project.id: team_of(project, contributors.get(project.id, ())) for project in asked}
+    return contributors
 
 
 async def team_behind(session: ReadSession, project: Project) -> Team:
@@ -167,26 +182,46 @@ async def team_behind(session: ReadSession, project: Project) -> Team:
     return (await teams(session, [project]))[project.id]
 
 
+async def stakes(
+    session: ReadSession, projects: Iterable[Project], call: Call
+) -> Mapping[str, Stake]:
+    """The stakes of the caller in projects, by their ids.
+
+    Of what somebody has declared at the gates of a project, whatever the visit, the last
+    holds. Under the lock of the project's row the answer holds as that of `teams` does.
+    """
+    me, asked = call.principal, list(projects)
+    ids = [project.id for project in asked]
+    contributors = await _contributors(session, ids)
+    query = sa.select(tables.gate).where(_gate.project_id.in_(ids)).order_by(_gate.id)
+    last: dict[str, Conflict] = {}
+    for row in await session.rows(query.where(_with_declared(me.subject))):
+        gate = gates.load(row)
+        declared = (d.conflict for d in gate.declarations if d.subject == me.subject)
+        last[gate.project_id] = next(declared)
+    return {
+        project.id: stake_of(
+            me.subject,
+            me.center_ids,
+            project,
+            contributors.get(project.id, ()),
+            in_conflict=last.get(project.id, Conflict.NONE) != Conflict.NONE,
+        )
+        for project in asked
+    }
+
+
+async def stake_in(session: ReadSession, project: Project, call: Call) -> Stake:
+    """The stake of the caller in one project; see `stakes`."""
+    return (await stakes(session, [project], call))[project.id]
+
+
 async def require_disinterested(session: ReadSession, project: Project, call: Call) -> None:
     """Raise `Refused` for who is of the project's team, or has declared a conflict in it.
 
-    ``TEAM_HAS_NO_SAY``, ``CONFLICT_HAS_NO_SAY``. Of what somebody has declared at the gates of
-    the project, whatever the visit, the last holds. Call it under the lock of the project.
+    ``TEAM_HAS_NO_SAY``, ``CONFLICT_HAS_NO_SAY``. Call it under the lock of the project.
     """
-    me = call.principal
-    (await team_behind(session, project)).require_outside(me.subject, me.center_ids)
-    query = sa.select(tables.gate).where(_gate.project_id == project.id).order_by(_gate.id)
-    last = Conflict.NONE
-    for row in await session.rows(query):
-        found = gates.load(row).declarations
-        last = next((d.conflict for d in found if d.subject == me.subject), last)
-    if last != Conflict.NONE:
-        raise Refused("CONFLICT_HAS_NO_SAY")
-
-
-async def team_by_acts(session: ReadSession, project: Project) -> Team:
-    """The team of one project without those who are of it by being named alone."""
-    return await team_behind(session, replace(project, people=[], named_subjects=[]))
+    (await stake_in(session, project, call)).require_none()
 
 
 def _acting(

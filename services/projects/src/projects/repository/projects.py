@@ -58,11 +58,6 @@ async def lock_reached(
     return project
 
 
-def present(project: Project, call: Call) -> pb.Project:
-    """The project as this caller sees it, with the steps that are possible today."""
-    return projects.present(project, call, steps=project.steps_on(call.now.date()))
-
-
 def of_centers(center_ids: Iterable[str]) -> sa.ColumnElement[bool]:
     """Condition: a project is led by one of these centers, or one takes part in it."""
     ids = sorted(center_ids)

@@ -27,6 +27,8 @@ project = sa.Table(
     sa.Column("template_version", sa.Text, nullable=False),
     sa.Column("stage", sa.Text, nullable=False),
     sa.Column("stage_visits", JSONB, nullable=False),
+    # The default is for a version that runs beside this one and does not count them.
+    sa.Column("visits_begun", sa.Integer, nullable=False, server_default="0"),
     sa.Column("resume_date", sa.Text, nullable=False),
     sa.Column("hold_cause", sa.Text),
     sa.Column("latest_decision_id", sa.Text, nullable=False),

@@ -4,6 +4,7 @@ Whatever depends on the project is done under the lock of its row, which decisio
 evidence are made under as well; the award's row is locked after it.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -16,11 +17,12 @@ from projects.domain.project import Project, ProjectState
 from projects.repository.awards import (
     awards,
     awards_of_centers,
+    evidence_found,
     evidence_states,
     save_released,
 )
 from projects.repository.conditions import overdue_conditions
-from projects.repository.gates import require_disinterested
+from projects.repository.gates import require_disinterested, stakes
 from projects.repository.neighbours import (
     known_neighbours,
     known_states,
@@ -72,8 +74,7 @@ async def list_awards(
     ids = {award.project_id for award in found}
     of_id = {project.id: project for project in await projects_of(session, ids)}
     return pb.ListAwardsResponse(
-        awards=[await _present(session, award, of_id[award.project_id], call) for award in found],
-        next_page_token=token,
+        awards=await _present_all(session, found, of_id, call), next_page_token=token
     )
 
 
@@ -141,8 +142,8 @@ async def meet_milestone(
 ) -> pb.Award:
     """Find that a milestone is reached, as another has reported."""
     award, project = await _lock_seen(session, request, call)
-    shown_by = award.evidence_of(request.milestone_code)
-    states = await evidence_states(session, project.id, shown_by)
+    shown = await evidence_found(session, award.evidence_of(request.milestone_code))
+    states = {id: found.newest for id, found in shown.items()}
     award.meet_milestone(request.milestone_code, states, occasion(request, call))
     await require_disinterested(session, project, call)
     await awards.save(session, award)
@@ -162,7 +163,8 @@ async def release_tranche(
     require_payable(project, await _overdue(session, project, call), neighbours)
     amount = from_message(request.amount, Money) if request.HasField("amount") else None
     # What was found met may have lost its evidence; that is rejected under the project's lock.
-    states = await evidence_states(session, project.id, award.evidence_behind)
+    shown = await evidence_found(session, award.evidence_behind)
+    states = {id: found.judged for id, found in shown.items()}
     disbursement = award.release_tranche(
         request.tranche_code, amount, request.payment_reference, states, occasion(request, call)
     )
@@ -190,6 +192,8 @@ async def list_award_steps(
     return pb.ListAwardStepsResponse(steps=steps, next_page_token=token)
 
 
+# Who is of the project's team or in conflict does neither.
+_NOT_BY_INSIDERS = frozenset({"meet-milestone", "release-tranche"})
 _GIVEN = frozenset({*Award.EDITABLE, *Award.FIXED, "external_key"})
 
 
@@ -218,19 +222,38 @@ async def _overdue(session: ReadSession, project: Project, call: Call) -> list[s
 
 async def _present(session: ReadSession, award: Award, project: Project, call: Call) -> pb.Award:
     """The award as this caller sees it, for the project as it is and the day of the call."""
-    message = awards.present(award, call)
-    actions = list(message.allowed_actions)
-    if "meet-milestone" in actions and not award.can_be_confirmed_by(call.principal.subject):
-        actions.remove("meet-milestone")
-    if "release-tranche" in actions:
-        overdue = await _overdue(session, project, call)
-        states = await evidence_states(session, project.id, award.evidence_behind)
-        payable = can_be_paid(project, overdue, await known_neighbours(session, [project]))
-        if not (payable and award.has_releasable(states)):
-            actions.remove("release-tranche")
-    del message.allowed_actions[:]
-    message.allowed_actions.extend(actions)
+    (message,) = await _present_all(session, [award], {project.id: project}, call)
     return message
+
+
+async def _present_all(
+    session: ReadSession, found: Sequence[Award], of: Mapping[str, Project], call: Call
+) -> list[pb.Award]:
+    """The same of awards; `of` are their projects.
+
+    What the rules hang on besides the award is read for those alone of which the caller's
+    role lets something be confirmed or paid.
+    """
+    messages = {award.id: awards.present(award, call) for award in found}
+    asked = [a for a in found if _NOT_BY_INSIDERS.intersection(messages[a.id].allowed_actions)]
+    projects_asked = [of[id] for id in sorted({award.project_id for award in asked})]
+    tied = await stakes(session, projects_asked, call) if asked else {}
+    payable = {p.id: await _is_payable(session, p, call) for p in projects_asked}
+    shown = await evidence_found(session, (id for a in asked for id in a.evidence_asked_for))
+    for award in asked:
+        steps = award.steps_of(
+            call.principal.subject,
+            found=shown,
+            is_payable=payable[award.project_id],
+            is_outside=tied[award.project_id].is_none,
+        )
+        messages[award.id] = awards.present(award, call, steps=steps)
+    return [messages[award.id] for award in found]
+
+
+async def _is_payable(session: ReadSession, project: Project, call: Call) -> bool:
+    overdue = await _overdue(session, project, call)
+    return can_be_paid(project, overdue, await known_neighbours(session, [project]))
 
 
 async def _require_known(session: ReadSession, award: Award) -> None:

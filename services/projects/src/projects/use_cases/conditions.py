@@ -1,5 +1,6 @@
 """What the service does with conditions: reporting, returning and confirming."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,9 +9,9 @@ from peyvand.projects.v1 import conditions_pb2 as pb
 from projects import tables
 from projects.domain.conditions import ConditionReport, ProjectCondition, Shown
 from projects.domain.project import Project
-from projects.repository.conditions import conditions, find_shown, overdue_on
-from projects.repository.decisions import find_decision
-from projects.repository.gates import read_by, reads, require_disinterested
+from projects.repository.conditions import conditions, find_shown, overdue_on, shown_by_reports
+from projects.repository.decisions import find_decision, visits_of
+from projects.repository.gates import read_by, reads, require_disinterested, stakes
 from projects.repository.projects import (
     lock_reached,
     projects,
@@ -30,7 +31,7 @@ async def get_project_condition(
 ) -> pb.ProjectCondition:
     """Give one condition."""
     condition, project = await _get_read(session, request.condition_id, call)
-    return _present(condition, call, own=seen_by_caller(project, call))
+    return await _present(session, condition, project, call)
 
 
 async def list_project_conditions(
@@ -54,11 +55,7 @@ async def list_project_conditions(
     of_found = await projects_of(session, {condition.project_id for condition in found})
     of = {project.id: project for project in of_found}
     return pb.ListProjectConditionsResponse(
-        conditions=[
-            _present(condition, call, own=seen_by_caller(of[condition.project_id], call))
-            for condition in found
-        ],
-        next_page_token=token,
+        conditions=await _present_all(session, found, of, call), next_page_token=token
     )
 
 
@@ -66,38 +63,37 @@ async def report_project_condition(
     session: WriteSession, request: pb.ReportProjectConditionRequest, call: Call
 ) -> pb.ProjectCondition:
     """Take what someone says of a condition being met."""
-    condition = await _lock_seen(session, request.condition_id, call, request.etag)
+    condition, project = await _lock_seen(session, request.condition_id, call, request.etag)
     when = occasion(request, call)
     shown = await _shown(session, condition, request.evidence_id)
     report = ConditionReport(when.actor, when.at, request.evidence_id, request.note)
     condition.tell(report, shown, when)
     await conditions.save(session, condition)
-    return _present(condition, call)
+    return await _present(session, condition, project, call)
 
 
 async def return_project_condition(
     session: WriteSession, request: pb.ProjectConditionStepRequest, call: Call
 ) -> pb.ProjectCondition:
     """Find that what was reported does not show that a condition is met."""
-    condition = await _lock_seen(session, request.condition_id, call, request.etag)
+    condition, project = await _lock_seen(session, request.condition_id, call, request.etag)
     condition.give_back(occasion(request, call))
     await conditions.save(session, condition)
-    return _present(condition, call)
+    return await _present(session, condition, project, call)
 
 
 async def confirm_project_condition(
     session: WriteSession, request: pb.ProjectConditionStepRequest, call: Call
 ) -> pb.ProjectCondition:
     """Find that a condition is met, as another has reported."""
-    condition = await _lock_seen(session, request.condition_id, call, request.etag)
-    project = await projects.get(session, condition.project_id)
+    condition, project = await _lock_seen(session, request.condition_id, call, request.etag)
     shown_by = condition.report.evidence_id if condition.report else ""
     shown = await _shown(session, condition, shown_by)
     decision = await find_decision(session, condition.project_id, condition.decision_id)
     condition.confirm(shown, decision.visit if decision else 0, occasion(request, call))
     await require_disinterested(session, project, call)
     await conditions.save(session, condition)
-    return _present(condition, call)
+    return await _present(session, condition, project, call)
 
 
 async def list_project_condition_steps(
@@ -118,13 +114,15 @@ async def _get_read(session: ReadSession, id: str, call: Call) -> tuple[ProjectC
     return condition, project
 
 
-async def _lock_seen(session: WriteSession, id: str, call: Call, etag: str) -> ProjectCondition:
+async def _lock_seen(
+    session: WriteSession, id: str, call: Call, etag: str
+) -> tuple[ProjectCondition, Project]:
     # Whether the caller sees it comes first: an etag tells nobody that a condition exists.
     known = await conditions.get(session, id)
     # The project first, then its condition: everyone locks in this order. Evidence changes
     # under the lock of the project, so that what shows a condition stays as it is meanwhile.
-    await lock_reached(session, known.project_id, call, conditions.kind, id)
-    return await conditions.lock(session, id, etag)
+    project = await lock_reached(session, known.project_id, call, conditions.kind, id)
+    return await conditions.lock(session, id, etag), project
 
 
 async def _shown(session: ReadSession, condition: ProjectCondition, id: str) -> Shown | None:
@@ -141,12 +139,42 @@ async def _shown(session: ReadSession, condition: ProjectCondition, id: str) -> 
     return shown
 
 
-def _present(condition: ProjectCondition, call: Call, *, own: bool = True) -> pb.ProjectCondition:
-    """The condition as this caller sees it, for the day of the call.
-
-    It is the own one of those who see it with a project of theirs; who reviews that reads it.
-    """
-    steps = condition.steps_of(call.principal.subject)
-    message = conditions.present(condition, call, own=own, steps=steps)
-    message.overdue = condition.is_overdue(call.now.date())
+async def _present(
+    session: ReadSession, condition: ProjectCondition, project: Project, call: Call
+) -> pb.ProjectCondition:
+    (message,) = await _present_all(session, [condition], {project.id: project}, call)
     return message
+
+
+async def _present_all(
+    session: ReadSession,
+    found: Sequence[ProjectCondition],
+    of: Mapping[str, Project],
+    call: Call,
+) -> list[pb.ProjectCondition]:
+    """Conditions as this caller sees them, for the day of the call; `of` are their projects.
+
+    They are the own ones of those who see them with a project of theirs; who reviews that
+    reads them.
+    """
+    me, today = call.principal.subject, call.now.date()
+    # What was reported is confirmed by few: the rest is read for what waits for that alone.
+    waiting = [item for item in found if item.report and "confirm" in item.allowed_steps()]
+    ids = {item.project_id for item in waiting}
+    tied = await stakes(session, [of[id] for id in sorted(ids)], call) if waiting else {}
+    shown = await shown_by_reports(session, waiting) if waiting else {}
+    visits = await visits_of(session, (i.decision_id for i in waiting)) if waiting else {}
+    messages: list[pb.ProjectCondition] = []
+    for item in found:
+        stake = tied.get(item.project_id)
+        steps = item.steps_of(
+            me,
+            shown.get(item.id),
+            visits.get(item.decision_id, 0),
+            is_outside=stake is not None and stake.is_none,
+        )
+        own = seen_by_caller(of[item.project_id], call)
+        message = conditions.present(item, call, own=own, steps=steps)
+        message.overdue = item.is_overdue(today)
+        messages.append(message)
+    return messages

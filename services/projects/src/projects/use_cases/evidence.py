@@ -10,7 +10,7 @@ from peyvand.projects.v1 import stages_pb2
 from projects import tables
 from projects.domain.evidence import Evidence, StoredFile
 from projects.domain.project import Project
-from projects.domain.visits import Visited
+from projects.domain.visits import Visited, is_under_way
 from projects.repository.criteria import (
     evidence,
     hold_file,
@@ -241,5 +241,10 @@ async def _present(
 
 
 def _show(found: Evidence, project: Project, call: Call, refused: Mapping[str, str]) -> pb.Evidence:
-    steps = found.steps_of(call.principal.subject, Visited.by(project), refused.get(found.id))
+    steps = found.steps_of(
+        call.principal.subject,
+        Visited.by(project),
+        refused.get(found.id),
+        under_way=is_under_way(project),
+    )
     return evidence.present(found, call, own=seen_by_caller(project, call), steps=steps)

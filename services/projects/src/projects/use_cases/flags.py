@@ -16,12 +16,12 @@ from projects.repository.neighbours import known_neighbours
 from projects.repository.projects import (
     lock_under_way,
     of_centers,
-    present,
     projects,
     under_regulations,
     with_one_that_is_out,
     with_participant,
 )
+from projects.use_cases.actions import present
 from projects.use_cases.projects import lock_led
 from servicekit.database import WriteSession
 from servicekit.requests import occasion
@@ -39,7 +39,7 @@ async def acknowledge_project_flag(
     project.acknowledge_flag(request.regulation_id, occasion(request, call))
     await require_disinterested(session, project, call)
     await projects.save(session, project)
-    return present(project, call)
+    return await present(session, project, call)
 
 
 async def heed_changes(

@@ -29,8 +29,9 @@ from projects.repository.gates import (
     with_on_panel,
 )
 from projects.repository.projects import of_centers, projects, projects_of, seen_by_caller
-from projects.use_cases.decisions import assessed_at, read_kind, reviewed_at
+from projects.use_cases.decisions import read_kind
 from projects.use_cases.projects import get_seen as get_seen_project
+from projects.use_cases.reviews import assessed_at, reviewed_at
 from servicekit.contract import enum_names
 from servicekit.database import ReadSession, WriteSession
 from servicekit.errors import Fault, Violation
@@ -66,7 +67,7 @@ async def list_gates(
         where.append(columns.external_key == request.external_key)
     found, token = await gates.page(session, request, *where)
     known = await _teams_of(session, found)
-    conflicts = await in_conflict_at(session, found)
+    conflicts = await in_conflict_at(session, {(gate.project_id, gate.visit) for gate in found})
     return pb.ListGatesResponse(
         gates=[
             _message(
@@ -90,7 +91,7 @@ async def create_gate(session: WriteSession, request: pb.CreateGateRequest, call
     project.open_gate(id, when)
     reviewed = await _reviewed(session, project, values["supersedes_id"])
     team = await team_behind(session, project)
-    conflicts = await conflicts_at(session, project.id, len(reviewed.stage_visits))
+    conflicts = await conflicts_at(session, project.id, reviewed.visit)
     gate = Gate.open(reviewed, team, id, when, values, conflicts=conflicts)
     in_conflict = {item.subject for item in conflicts}
     gate.require_no_interest(when.actor, call.principal.center_ids, team, in_conflict)

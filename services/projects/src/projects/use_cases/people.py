@@ -2,8 +2,9 @@
 
 from peyvand.projects.v1 import people_pb2
 from peyvand.projects.v1 import projects_pb2 as pb
-from projects.repository.gates import team_by_acts
-from projects.repository.projects import present, projects
+from projects.repository.gates import stake_in
+from projects.repository.projects import projects
+from projects.use_cases.actions import present
 from projects.use_cases.projects import lock_led
 from servicekit.database import WriteSession
 from servicekit.errors import Fault
@@ -20,10 +21,9 @@ async def strike_project_naming(
     center could name all who could.
     """
     project = await lock_led(session, request.project_id, call, request.etag)
-    me = call.principal
-    if request.subject == me.subject:
+    if request.subject == call.principal.subject:
         raise Fault("TEAM_HAS_NO_SAY")
-    (await team_by_acts(session, project)).require_outside(me.subject, me.center_ids)
+    (await stake_in(session, project, call)).require_no_acts()
     project.strike_naming(request.subject, occasion(request, call))
     await projects.save(session, project)
-    return present(project, call)
+    return await present(session, project, call)

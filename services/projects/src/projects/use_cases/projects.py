@@ -12,9 +12,7 @@ from projects.domain.flags import IN_FORCE, LEADING_STATES, FlagKind, Neighbours
 from projects.domain.participants import Participant
 from projects.domain.project import Project, ProjectState
 from projects.pathway_templates import NEWEST, template
-from projects.repository.conditions import (
-    overdue_conditions,
-)
+from projects.repository.conditions import overdue_conditions
 from projects.repository.gates import reads, require_disinterested
 from projects.repository.neighbours import (
     hold_neighbours,
@@ -25,13 +23,13 @@ from projects.repository.neighbours import (
 )
 from projects.repository.projects import (
     of_centers,
-    present,
     projects,
     seen_by_caller,
     under_regulations,
     with_flag,
     with_participant,
 )
+from projects.use_cases.actions import present, present_all
 from servicekit.contract import enum_names
 from servicekit.database import ReadSession, WriteSession
 from servicekit.errors import Fault, Violation
@@ -48,7 +46,8 @@ async def get_project(
     session: ReadSession, request: pb.GetProjectRequest, call: Call
 ) -> pb.Project:
     """Give one project; who reviews it reads of whom it is before declaring own interests."""
-    return present(await get_seen(session, request.project_id, call, to_declare=True), call)
+    project = await get_seen(session, request.project_id, call, to_declare=True)
+    return await present(session, project, call)
 
 
 async def list_projects(
@@ -82,7 +81,7 @@ async def list_projects(
         where.append(with_flag(FlagKind(names[request.flag])))
     found, token = await projects.page(session, request, *where)
     return pb.ListProjectsResponse(
-        projects=[present(project, call) for project in found], next_page_token=token
+        projects=await present_all(session, found, call), next_page_token=token
     )
 
 
@@ -98,7 +97,7 @@ async def create_project(
     await _require_known(session, project, call)
     heed(project, neighbours)
     await projects.save(session, project)
-    return present(project, call)
+    return await present(session, project, call)
 
 
 async def update_project(
@@ -115,7 +114,7 @@ async def update_project(
         await _require_known(session, project, call)
         heed(project, neighbours)
         await projects.save(session, project)
-    return present(project, call)
+    return await present(session, project, call)
 
 
 async def resume_project(
@@ -128,7 +127,7 @@ async def resume_project(
     project.resume(when, overdue=overdue)
     await require_disinterested(session, project, call)
     await projects.save(session, project)
-    return present(project, call)
+    return await present(session, project, call)
 
 
 async def hold_if_overdue(session: WriteSession, project_id: str, now: datetime) -> bool:

@@ -20,6 +20,7 @@ from projects.domain.readiness import (
 )
 from projects.readiness_scales import scale
 from projects.repository.awards import evidence_states
+from projects.repository.criteria import states_of_evidence
 from projects.repository.gates import reads
 from projects.repository.projects import lock_reached, projects, seen_by_caller
 from projects.repository.readiness import (
@@ -101,7 +102,7 @@ async def get_readiness_claim(
 ) -> pb.ReadinessClaim:
     """Give one claim."""
     claim, project = await _get_seen(session, request.readiness_claim_id, call)
-    return _present(claim, project, call)
+    return await _present(session, claim, project, call)
 
 
 async def list_readiness_claims(
@@ -123,8 +124,9 @@ async def list_readiness_claims(
         where.append(columns.external_key == request.external_key)
     found, token = await readiness_claims.page(session, request, *where)
     on = await _projects_of(session, found)
+    states = await states_of_evidence(session, (id for c in found for id in c.evidence_ids))
     return pb.ListReadinessClaimsResponse(
-        readiness_claims=[_present(claim, on[claim.project_id], call) for claim in found],
+        readiness_claims=[_message(claim, on[claim.project_id], states, call) for claim in found],
         next_page_token=token,
     )
 
@@ -152,7 +154,7 @@ async def create_readiness_claim(
     if other := await other_claim(session, claim):
         raise Fault("LEVEL_CLAIMED_ALREADY", {"level": str(claim.level), "id": other.id})
     await readiness_claims.save(session, claim)
-    return _present(claim, project, call)
+    return await _present(session, claim, project, call)
 
 
 async def take_claim_step(
@@ -162,7 +164,7 @@ async def take_claim_step(
     claim, project = await _lock(session, request, call)
     claim.take(action, occasion(request, call))
     await readiness_claims.save(session, claim)
-    return _present(claim, project, call)
+    return await _present(session, claim, project, call)
 
 
 async def verify_readiness_claim(
@@ -174,7 +176,7 @@ async def verify_readiness_claim(
     states = await evidence_states(session, project.id, claim.evidence_ids)
     claim.verify(states, occasion(request, call))
     await readiness_claims.save(session, claim)
-    return _present(claim, project, call)
+    return _message(claim, project, states, call)
 
 
 async def list_readiness_claim_steps(
@@ -229,13 +231,25 @@ async def _projects_of(
     return {row.id: projects.load(row) for row in rows}
 
 
-def _present(claim: ReadinessClaim, project: Project, call: Call) -> pb.ReadinessClaim:
-    """The claim as this caller sees it; what the caller may do hangs on the project too."""
+async def _present(
+    session: ReadSession, claim: ReadinessClaim, project: Project, call: Call
+) -> pb.ReadinessClaim:
+    states = await states_of_evidence(session, claim.evidence_ids)
+    return _message(claim, project, states, call)
+
+
+def _message(
+    claim: ReadinessClaim, project: Project, states: Mapping[str, str], call: Call
+) -> pb.ReadinessClaim:
+    """The claim as this caller sees it; what the caller may do hangs on the project too.
+
+    `states` are those of the evidence that it names, by id.
+    """
     return readiness_claims.present(
         claim,
         call,
         own=seen_by_caller(project, call),
-        steps=claim.steps_of(call.principal.subject, project.state),
+        steps=claim.steps_of(call.principal.subject, project.state, states),
     )
 
 

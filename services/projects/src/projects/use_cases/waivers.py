@@ -1,15 +1,16 @@
 """What the service does with waivers."""
 
+from collections.abc import Collection
 from typing import Any
 
 from peyvand.projects.v1 import waivers_pb2 as pb
 from projects import tables
 from projects.domain.project import Project
 from projects.domain.team import Team
-from projects.domain.visits import Visited
+from projects.domain.visits import Visited, is_under_way
 from projects.domain.waivers import Waiver
 from projects.repository.criteria import of_projects_seen, projects_by_id, waiting_waiver, waivers
-from projects.repository.gates import conflicts_at, team_behind, teams
+from projects.repository.gates import conflicts_at, in_conflict_at, team_behind, teams
 from projects.repository.projects import seen_by_caller
 from projects.use_cases.criteria import (
     get_with_project,
@@ -52,9 +53,16 @@ async def list_waivers(
     found, token = await waivers.page(session, request, *where)
     projects = await projects_by_id(session, (item.project_id for item in found))
     known = await teams(session, projects.values())
+    conflicts = await in_conflict_at(session, {(w.project_id, w.visit) for w in found})
     return pb.ListWaiversResponse(
         waivers=[
-            _message(item, projects[item.project_id], known[item.project_id], call)
+            _message(
+                item,
+                projects[item.project_id],
+                known[item.project_id],
+                conflicts.get((item.project_id, item.visit), frozenset()),
+                call,
+            )
             for item in found
         ],
         next_page_token=token,
@@ -97,16 +105,16 @@ async def grant_waiver(
     """Give the leave that was asked for."""
     found, project = await _lock(session, request, call)
     team = await team_behind(session, project)
-    conflicts = await conflicts_at(session, project.id, found.visit)
+    in_conflict = await _in_conflict(session, found)
     found.grant(
         Visited.by(project),
         team,
         occasion(request, call),
         center_ids=call.principal.center_ids,
-        in_conflict={item.subject for item in conflicts},
+        in_conflict=in_conflict,
     )
     await waivers.save(session, found)
-    return _message(found, project, team, call)
+    return _message(found, project, team, in_conflict, call)
 
 
 async def refuse_waiver(
@@ -144,13 +152,30 @@ async def _lock(
     return await lock_with_project(session, waivers, request.waiver_id, call, request.etag)
 
 
+async def _in_conflict(session: ReadSession, found: Waiver) -> frozenset[str]:
+    """Who has declared a conflict of interest at a gate over the visit of a waiver."""
+    conflicts = await conflicts_at(session, found.project_id, found.visit)
+    return frozenset(item.subject for item in conflicts)
+
+
 async def _present(session: ReadSession, found: Waiver, project: Project, call: Call) -> pb.Waiver:
-    return _message(found, project, await team_behind(session, project), call)
+    team = await team_behind(session, project)
+    return _message(found, project, team, await _in_conflict(session, found), call)
 
 
-def _message(found: Waiver, project: Project, team: Team, call: Call) -> pb.Waiver:
+def _message(
+    found: Waiver, project: Project, team: Team, in_conflict: Collection[str], call: Call
+) -> pb.Waiver:
     today, me = call.now.date(), call.principal
-    steps = found.steps_of(me.subject, Visited.by(project), team, today, me.center_ids)
+    steps = found.steps_of(
+        me.subject,
+        Visited.by(project),
+        team,
+        today,
+        me.center_ids,
+        in_conflict=in_conflict,
+        under_way=is_under_way(project),
+    )
     message = waivers.present(found, call, own=seen_by_caller(project, call), steps=steps)
     message.expired = found.is_expired(today)
     return message
