@@ -17,14 +17,14 @@ from peyvand.node.v1 import protocol_pb2 as pb
 from servicekit.broker import Broker
 from servicekit.database import Database, WriteSession
 from servicekit.errors import Fault
+from tests.support.messaging import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from google.protobuf.message import Message
 
-    from tests.support.messaging import eventually
-from tests.support.joining import JoiningBench
+    from tests.support.joining import JoiningBench
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def broker(hub: JoiningBench) -> AsyncGenerator[Broker]:
     await broker.close()
 
 
-async def _ask(broker: Broker, subject: str, seconds: float = 5) -> pb.HelloReply:
+async def _ask(broker: Broker, subject: str, seconds: float = 60) -> pb.HelloReply:
     answer = await broker.client.request(subject, b"", timeout=seconds)
     return pb.HelloReply.FromString(answer.data)
 
