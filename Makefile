@@ -11,7 +11,7 @@ MAKEFLAGS += --no-builtin-rules
 SHELL := /bin/sh
 
 PY := .venv/bin/python
-TEST_PROCESSES ?= 4
+TEST_PROCESSES ?= 3
 # Paths in this file are relative, so that a space in the path of the repository
 # never reaches make, which would split at it.
 PACKAGE_FILES := $(wildcard proto/gen/pyproject.toml libs/*/pyproject.toml \
@@ -84,8 +84,8 @@ run: .venv/.packages ## start the whole network here; Ctrl-C stops it
 	@exec $(PY) -m peyvandctl up
 
 # Most tests wait more than they work, so several files go side by side, in the order that
-# tests/conftest.py gives them; those that measure go alone, after the others. Where
-# arguments choose some tests, one of the two runs may find none (exit status 5).
+# tests/conftest.py gives them; those that put the machine under load go alone, after the
+# others. Where arguments choose some tests, one of the two runs may find none (exit status 5).
 test: lint types imports contract ## what a change has to pass
 	@$(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
 		-m "not alone" $(PYTEST_ARGS) \

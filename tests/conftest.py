@@ -66,12 +66,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# What measures, or is to show that nobody waits while processes are replaced. The other runs
-# under blows are of callers that ask again, and hold beside whatever else goes on.
-_ALONE = ("bench", "replicas")
+# What puts the machine under load, or measures it.
+_ALONE = ("bench", "chaos", "drill", "line", "replicas")
 # The order in which folders begin. Who runs files side by side is then not left with a long
 # one at the end, while all others are done.
-_LONGEST_FIRST = ("drill", "line", "chaos", "e2e", "simulation", "integration", "contract", "unit")
+_LONGEST_FIRST = ("e2e", "simulation", "integration", "contract", "unit")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
