@@ -1,8 +1,10 @@
 """``make try-compose``: the network in containers, on this machine, for real.
 
 Builds the images, brings the network of docker-compose.yml up, lets the node join from its
-own network, writes from both ends while processes are killed, asks the oracles of
-`tests.chaos` and `tests.line` whether anything was lost, and takes all down again.
+own network, takes a project with its files through a gate and looks at what is given of it,
+writes from both ends while processes are killed, asks the oracles of `tests.chaos` and
+`tests.line` whether anything was lost, backs the network up, loses it, restores it and asks
+again, and takes all down.
 
 Needs root on Debian, with: podman runc netavark aardvark-dns debootstrap prometheus
 iptables. ``--keep`` leaves the network running, ``--once`` builds the image of the hub once
@@ -17,7 +19,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.compose import stand_ins
+from tests.compose import papers, recovery, stand_ins
 from tests.compose.network import Network
 from tests.compose.podman import PROJECT, ROOT, CommandError, Podman, say
 from tests.compose.storm import storm
@@ -25,6 +27,7 @@ from tests.compose.storm import storm
 _PROGRAMS = ("podman", "runc", "debootstrap", "prometheus", "promtool", "nsenter", "iptables")
 _FOLDER = ROOT / ".cache" / "compose"
 _VERSION = "0.1.0"
+_CENTERS_OF_THE_FACTS = 5
 
 
 def main(arguments: list[str]) -> int:
@@ -47,6 +50,7 @@ def main(arguments: list[str]) -> int:
             "PEYVAND_PORT": "18080",
             "PEYVAND_NODES_PORT": "14222",
             "PEYVAND_RATE_LIMIT": "100000000",
+            "PEYVAND_BACKUPS": str(recovery.folder_for_backups(chosen.folder)),
         },
     )
     podman.prepare()
@@ -55,10 +59,10 @@ def main(arguments: list[str]) -> int:
         network.take_down()
         if not chosen.built:
             _build(podman, twice=not chosen.once)
-        network.bring_up()
+        codes = network.bring_up()
+        assert len(codes) == _CENTERS_OF_THE_FACTS, codes
         network.look_over()
-        asyncio.run(storm(network))
-        network.look_at_metrics()
+        asyncio.run(_try(network))
     except (CommandError, AssertionError) as error:
         say(f"FAILED: {error}")
         say(network.logs())
@@ -69,6 +73,13 @@ def main(arguments: list[str]) -> int:
             say(f"left of {PROJECT}: {podman.left() or 'nothing'}")
     say(f"All of it holds ({time.monotonic() - began:.0f} s).")
     return 0
+
+
+async def _try(network: Network) -> None:
+    given = await papers.make(network)
+    written = await storm(network)
+    network.look_at_metrics()
+    await recovery.lose_and_restore(network, written, given)
 
 
 def _build(podman: Podman, *, twice: bool) -> None:

@@ -18,7 +18,7 @@ from tests.compose.podman import ROOT, CommandError, Podman, run, say
 from tests.support.compose_file import ranks, services
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 HUB = ("postgres", "broker", *(service.name for service in SERVICES))
@@ -26,6 +26,7 @@ LASTING = (*HUB, "node")
 AGENT_PORT = 8765
 _PATIENCE_SECONDS = 240.0
 _PAUSE_SECONDS = 0.5
+_ANSWER_SECONDS = 60.0
 
 # Run in the node's container: what can be reached from there.
 _REACH = """
@@ -79,29 +80,56 @@ class Network:
             "timeout": 10,
         }
 
-    def bring_up(self) -> None:
-        """Start everything and wait until the node is online."""
+    def bring_up(self) -> list[str]:
+        """Start everything and wait until the node is online; returns the codes of centers."""
         began = time.monotonic()
-        small = {name: it for name, it in services().items() if "profiles" not in it}
-        for rank in ranks(small):
-            for name in rank:
-                self._wait_for(small[name].get("depends_on", {}))
-            # Podman before 4.6 cannot wait for health, and starts what has ended again.
-            self.podman.compose("up", "--detach", "--no-build", "--no-deps", *rank)
-        status = self._until("the node is online", self._online)
-        assert len(status["centers"]) == 5, status
+        for rank in self._ranks():
+            self._start(rank)
+        self.until("the node is online", self._online)
+        codes = self.codes()
         say(
-            f"up: {len(LASTING)} containers, {len(status['centers'])} centers from the seed "
-            f"facts, the node joined and online ({time.monotonic() - began:.0f} s)"
+            f"up: {len(LASTING)} containers, {len(codes)} centers, the node online "
+            f"({time.monotonic() - began:.0f} s)"
         )
-        page = httpx.get(f"{self.url}/", trust_env=False)
+        page = httpx.get(f"{self.url}/", trust_env=False, timeout=_ANSWER_SECONDS)
         assert page.status_code == HTTPStatus.OK, page
         assert "<html" in page.text, page.text
         say(f"page: {page.status_code}, {len(page.content)} bytes")
+        return codes
+
+    def codes(self) -> list[str]:
+        """The codes of the centers in the picture of the network."""
+        status = self._status()
+        return sorted(center["code"] for center in status["centers"])
+
+    def bring_up_databases(self) -> None:
+        """Start no more than the databases and what makes their passwords."""
+        for rank in self._ranks():
+            if wanted := [name for name in rank if name in ("secrets", "postgres", "databases")]:
+                self._start(wanted)
+        self._wait_for({"databases": {"condition": "service_completed_successfully"}})
+
+    def run_job(self, service: str, *command: str, settings: Sequence[str] = ()) -> str:
+        """Run a job of the compose file with another command; returns what it says.
+
+        Args:
+            service: the job.
+            command: in place of its own, if any.
+            settings: what is added to its environment, as ``NAME=value``.
+        """
+        options = ["--rm", "--no-deps", "-T"]
+        options += [part for setting in settings for part in ("-e", setting)]
+        return self.podman.compose("--profile", "backup", "run", *options, service, *command)
+
+    def peyvand(self, *command: str, token: str) -> str:
+        """Run the `peyvand` command in its container, as docs/backup.md does."""
+        options = ("--rm", "--no-deps", "-T", "--entrypoint", "peyvand")
+        settings = ("-e", f"PEYVAND_TOKEN={token}", "-e", "PEYVAND_URL=http://gateway:8080")
+        return self.podman.compose("run", *options, *settings, "first-data", *command)
 
     def look_over(self) -> None:
         """See that the containers are healthy, confined, and reach no more than they should."""
-        self._until("all are healthy", lambda: not self._ill())
+        self.until("all are healthy", lambda: not self._ill())
         confined = 0
         for service in LASTING:
             known = self.podman.inspect(self.podman.container(service))
@@ -137,7 +165,7 @@ class Network:
             wanted = {service.name for service in SERVICES}
             return found if wanted == found.keys() and {*found.values()} == {"up"} else {}
 
-        found = self._until("Prometheus scrapes all", scraped)
+        found = self.until("Prometheus scrapes all", scraped)
         say(f"Prometheus scrapes {', '.join(sorted(found))}")
 
     def kill(self, service: str) -> None:
@@ -165,6 +193,15 @@ class Network:
             self.podman.run("volume", "rm", "--force", name)
         assert not self.podman.left(), self.podman.left()
 
+    def until(self, what: str, look: Callable[[], Any]) -> Any:
+        """Look until there is something; returns it. Raises `AssertionError` with `what`."""
+        began = time.monotonic()
+        while not (found := look()):
+            if time.monotonic() - began > _PATIENCE_SECONDS:
+                raise AssertionError(f"not within {_PATIENCE_SECONDS:.0f} s: {what}")
+            time.sleep(_PAUSE_SECONDS)
+        return found
+
     def logs(self) -> str:
         """The last lines of every container."""
         told: list[str] = []
@@ -174,13 +211,23 @@ class Network:
             told.append(f"--- {name}\n{self.podman.logs(name)}")
         return "\n".join(told)
 
+    def _ranks(self) -> list[list[str]]:
+        return ranks({name: it for name, it in services().items() if "profiles" not in it})
+
+    def _start(self, rank: Sequence[str]) -> None:
+        known = services()
+        for name in rank:
+            self._wait_for(known[name].get("depends_on", {}))
+        # Podman before 4.6 cannot wait for health, and starts what has ended again.
+        self.podman.compose("up", "--detach", "--no-build", "--no-deps", *rank)
+
     def _wait_for(self, conditions: dict[str, dict[str, str]]) -> None:
         for name, waits in conditions.items():
             match waits["condition"]:
                 case "service_completed_successfully":
-                    self._until(f"{name} has ended", lambda name=name: self._has_ended(name))
+                    self.until(f"{name} has ended", lambda name=name: self._has_ended(name))
                 case "service_healthy":
-                    self._until(f"{name} is healthy", lambda name=name: self.is_back(name))
+                    self.until(f"{name} is healthy", lambda name=name: self.is_back(name))
                 case other:
                     raise AssertionError(f"{name}: no such condition is known: {other}")
 
@@ -188,13 +235,16 @@ class Network:
         state = self.podman.inspect(self.podman.container(job))["State"]
         return state["Status"] == "exited" and state["ExitCode"] == 0
 
-    def _online(self) -> Any:
+    def _status(self) -> Any:
+        url = f"{self.url}/v1/network/status"
+        return httpx.get(url, trust_env=False, timeout=_ANSWER_SECONDS).raise_for_status().json()
+
+    def _online(self) -> bool:
         try:
-            status = httpx.get(f"{self.url}/v1/network/status", trust_env=False).json()
+            status = self._status()
         except (httpx.HTTPError, ValueError):
-            return None
-        heard = {center.get("liveness") for center in status.get("centers", ())}
-        return status if "online" in heard else None
+            return False
+        return any(center.get("liveness") == "online" for center in status["centers"])
 
     def _ill(self) -> list[str]:
         return [service for service in LASTING if not self.is_back(service)]
@@ -209,11 +259,3 @@ class Network:
         open_ones = [line for line in reached.splitlines() if line.endswith(" open")]
         assert open_ones == [f"broker:{self.nodes_port} open"], reached
         say(f"from the node's network: {open_ones[0]}; {len(targets) - 1} others closed")
-
-    def _until(self, what: str, look: Callable[[], Any]) -> Any:
-        began = time.monotonic()
-        while not (found := look()):
-            if time.monotonic() - began > _PATIENCE_SECONDS:
-                raise AssertionError(f"not within {_PATIENCE_SECONDS:.0f} s: {what}")
-            time.sleep(_PAUSE_SECONDS)
-        return found

@@ -67,7 +67,20 @@ async def reading(network: Network) -> AsyncGenerator[Oracle]:
         yield Oracle(network, connections, broker)
 
 
-async def storm(network: Network) -> None:
+@dataclass
+class Written:
+    """What both ends were told.
+
+    Attributes:
+        ledger: what clients of the gateway were answered.
+        log: what the node's own systems were.
+    """
+
+    ledger: Ledger
+    log: Path
+
+
+async def storm(network: Network) -> Written:
     """Write, kill, settle and judge. Raises `AssertionError` when something was lost."""
     async with reading(network) as oracle:
         ledger = Ledger(there=await oracle.names())
@@ -82,7 +95,7 @@ async def storm(network: Network) -> None:
             asyncio.create_task(Client(http, ledger, f"W{n}", random.Random(n)).work(done))
             for n in range(CLIENTS)
         ]
-        producer = await _producer(network, log)
+        producer = await _producer(network, log, REPORTS)
         try:
             for service in KILLED:
                 await asyncio.sleep(_CALM_SECONDS)
@@ -97,14 +110,27 @@ async def storm(network: Network) -> None:
         f"written: {len(ledger.acknowledged)} acknowledged writes, {ledger.sent_again} sent again "
         f"because of an outage; refused: {dict(ledger.refused) or 'none'}"
     )
-    await _judge(network, ledger, log)
+    written = Written(ledger, log)
+    await judge(network, written)
+    return written
 
 
-async def _producer(network: Network, log: Path) -> asyncio.subprocess.Process:
+async def hand_in_more(network: Network, written: Written, reports: int) -> None:
+    """Let the center's systems hand in more, and write it down with the rest."""
+    # The name of a log is in the keys that its reports are sent with.
+    log = written.log.with_name("handed-in-later.log")
+    log.unlink(missing_ok=True)
+    producer = await _producer(network, log, reports)
+    assert await producer.wait() == 0, "the node's systems gave up"
+    with written.log.open("a", encoding="utf-8") as whole:
+        whole.write(log.read_text("utf-8"))
+
+
+async def _producer(network: Network, log: Path, reports: int) -> asyncio.subprocess.Process:
     """A center's own systems, in the network of the node, handing in reports."""
     command = network.in_network_of_node(
         sys.executable, "-m", "tests.line.producer",
-        f"http://127.0.0.1:{AGENT_PORT}", log, str(REPORTS), PERIOD,
+        f"http://127.0.0.1:{AGENT_PORT}", log, str(reports), PERIOD,
     )  # fmt: skip
     return await asyncio.create_subprocess_exec(*map(str, command))
 
@@ -122,12 +148,13 @@ async def _kill(network: Network, service: str) -> None:
     say(f"SIGKILL {service}: healthy again after {time.monotonic() - began:.1f} s")
 
 
-async def _judge(network: Network, ledger: Ledger, log: Path) -> None:
+async def judge(network: Network, written: Written) -> None:
+    """Ask the oracles; ends the node. Raises `AssertionError` when something is amiss."""
     began = time.monotonic()
-    handed_in = line.Log.read(log)
+    handed_in = line.Log.read(written.log)
     while True:
         async with reading(network) as oracle:
-            wrong = await judge_hub(oracle.connections, oracle.broker, ledger)
+            wrong = await judge_hub(oracle.connections, oracle.broker, written.ledger)
             center = oracle.connections["centers"]
             node_id = await center.fetchval("SELECT id FROM node")
             hub = await line.read_hub(center, str(node_id))

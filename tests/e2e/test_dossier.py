@@ -3,21 +3,17 @@
 import json
 import os
 import re
-import secrets
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pypdfium2
 
 from peyvandctl.cluster import Cluster
-from tests.e2e.test_evidence import Person, center
 from tests.support.cerif_profile import faults, records
-from tests.support.messaging import eventually
+from tests.support.decided import PANEL, decided
+from tests.support.people import Json, Person
 
-Json = dict[str, Any]
-PANEL = ("dana", "mina", "kian")
 ELSEWHERE = "ctr_06b0k4m3q9v7x2c5e8t1n4r6w0"
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -34,64 +30,6 @@ def peyvand(network: Cluster, *arguments: str, token: str = "") -> subprocess.Co
     return subprocess.run(
         command, capture_output=True, text=True, check=False, env=surroundings, timeout=100
     )
-
-
-async def decided(network: Cluster, folder: Path) -> tuple[str, str]:
-    """A project that went through its first gate; gives its id and that of its center.
-
-    The files of its evidence stand in the folder.
-    """
-    sara, omid = Person(network, "hq_admin", "sara"), Person(network, "hq_admin", "omid")
-    lead = await center(sara, f"DS{secrets.token_hex(3).upper()}")
-    leila = Person(network, "center_operator", "leila", [lead])
-    described = {
-        "titles": {"en": "Patch #panic() of <cells>", "fa": "وصلهٔ سلولی"},
-        "lead_center_id": lead,
-        "pathway": "somatic_cell",
-        "external_key": f"dossier-{secrets.token_hex(4)}",
-    }
-    made: Json = {}
-
-    async def the_center_is_known() -> bool:
-        headers = {"Idempotency-Key": secrets.token_hex(8)}
-        answer = await sara.http.post("/v1/projects", json=described, headers=headers)
-        made.update(answer.json())
-        return answer.status_code == 201
-
-    await eventually(the_center_is_known)
-    path = f"/v1/projects/{made['id']}"
-    for code in (await leila.get(f"{path}/next-gate"))["missing"]:
-        content = f"report on {code} {secrets.token_hex(8)}".encode()
-        (folder / f"{code}.txt").write_bytes(content)
-        sent = await leila.http.post(
-            "/v1/files", content=content, headers={"Content-Type": "text/plain"}
-        )
-        piece = await leila.post(
-            "/v1/evidence",
-            {
-                "project_id": made["id"],
-                "criterion": code,
-                "kind": "report",
-                "title": {"en": f"Report on {code}"},
-                "file": {"name": f"{code}.txt", **sent.json()},
-            },
-        )
-        await omid.post(f"/v1/evidence/{piece['id']}:verify", {}, status=200, etag=piece["etag"])
-    members = [Person(network, "hq_admin", name) for name in PANEL]
-    panel = [{"subject": name, "role": "chair" if name == PANEL[0] else "other"} for name in PANEL]
-    gate = await sara.post("/v1/gates", {"project_id": made["id"], "panel": panel})
-    place, vote = f"/v1/gates/{gate['id']}", {"decision": "go", "reason": "All of it holds."}
-    for member in members:
-        declared = {"conflict": "none"}
-        gate = await member.post(f"{place}:declare", declared, status=200, etag=gate["etag"])
-        gate = await member.post(f"{place}:vote", vote, status=200, etag=gate["etag"])
-    now = await sara.get(path)
-    ruling = {"decision": "go", "reason": "As the panel voted."}
-    after = await sara.post(f"{path}:decide", ruling, status=200, etag=now["etag"])
-    assert after["stage"] == "s1"
-    for person in (sara, omid, leila, *members):
-        await person.http.aclose()
-    return made["id"], lead
 
 
 async def test_a_dossier_is_checked_without_the_network(network: Cluster, tmp_path: Path) -> None:

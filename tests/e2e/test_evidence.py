@@ -5,48 +5,16 @@ import base64
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
-from typing import Any
 
 import httpx
 
 from peyvandctl.cluster import Cluster
 from tests.support.http import client
 from tests.support.messaging import eventually
-
-Json = dict[str, Any]
+from tests.support.people import Json, Person, center
 
 CONTENT = b"%PDF-1.7\n" + os.urandom(2_500_000)
 DIGEST = f"sha-256=:{base64.b64encode(hashlib.sha256(CONTENT).digest()).decode()}:"
-
-
-class Person:
-    """Someone who calls, with a token of their own."""
-
-    def __init__(
-        self, network: Cluster, role: str, name: str, center_ids: Sequence[str] = ()
-    ) -> None:
-        token = network.token(role, name, center_ids=center_ids)
-        self.http = client(network.gateway_url, token)
-
-    async def get(self, path: str, status: int = 200, **query: str) -> Json:
-        answer = await self.http.get(path, params=query)
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-    async def post(self, path: str, body: Json, status: int = 201, etag: str = "") -> Json:
-        headers = {"Idempotency-Key": secrets.token_hex(8)}
-        if etag:
-            headers["If-Match"] = f'"{etag}"'
-        answer = await self.http.post(path, json=body, headers=headers)
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-
-async def center(admin: Person, code: str) -> str:
-    names = {"fa": "مرکز", "en": f"Center {code}"}
-    body = {"code": code, "names": names, "province": "IR-03"}
-    return (await admin.post("/v1/centers", body))["id"]
 
 
 async def test_a_file_becomes_evidence_that_another_verifies(network: Cluster) -> None:

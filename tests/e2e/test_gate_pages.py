@@ -16,9 +16,9 @@ from persiantools.jdatetime import JalaliDate
 from playwright.async_api import Browser, Locator, Page, expect
 
 from peyvandctl.cluster import Cluster
-from tests.e2e.test_evidence import Person, center
 from tests.support.messaging import eventually
 from tests.support.pages import CONTRAST, watch
+from tests.support.people import Person, center
 
 Json = dict[str, Any]
 PANEL = ("dana", "mina", "kian", "omid")

@@ -12,10 +12,10 @@ from sickle.iterator import OAIResponseIterator
 from sickle.oaiexceptions import IdDoesNotExist, NoRecordsMatch
 
 from peyvandctl.cluster import Cluster
-from tests.e2e.test_evidence import Json, Person, center
 from tests.support.cerif_profile import faults
 from tests.support.messaging import eventually
 from tests.support.oai_pmh import Answer, Header
+from tests.support.people import Json, Person, center
 
 CERIF = "oai_cerif_openaire"
 # More than one response holds.

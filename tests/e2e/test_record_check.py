@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from peyvandctl.cluster import Cluster
-from tests.e2e.test_dossier import decided
+from tests.support.decided import decided
 
 Json = dict[str, Any]
 # A project goes through its gate first, and doctor looks at all of the network each time.
