@@ -6,6 +6,7 @@ rolls back what it had begun.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 from dataclasses import dataclass
@@ -64,10 +65,9 @@ class CutOff:
         The last time is the one that is not cut off; what it raises is raised.
         """
         for self._at in itertools.count():
-            self._seen = 0
             answer: T | None = None
             try:
-                answer = await work()
+                answer = await self._once_free(work)
             except (
                 Fault,
                 exc.SQLAlchemyError,
@@ -81,6 +81,19 @@ class CutOff:
             yield Attempt(self._at, whole, answer)
             if whole:
                 return
+
+    async def _once_free(self, work: Callable[[], Awaitable[T]]) -> T:
+        # The server may not have noticed yet that the connection before is gone, and then
+        # answers that what was asked is still being done.
+        for _ in range(600):
+            self._seen = 0
+            try:
+                return await work()
+            except Fault as fault:
+                if fault.reason != "IDEMPOTENCY_KEY_IN_USE":
+                    raise
+            await asyncio.sleep(0.05)
+        raise AssertionError("the connection that was cut off is not let go")
 
     def _count(self, connection: sa.Connection, *_: object) -> None:
         seen, self._seen = self._seen, self._seen + 1
