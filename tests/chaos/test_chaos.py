@@ -270,11 +270,15 @@ async def test_the_oracle_finds_what_is_planted_in_a_database(
     assert [sentence for sentence in verdict if all(word in sentence for word in words)]
 
 
+async def test_what_was_planted_in_the_databases_is_undone(aftermath: Aftermath) -> None:
+    # Before what touches the streams, which is not undone for those who have read it.
+    assert await aftermath.judge() == []
+
+
 @pytest.mark.parametrize("service", SERVICES)
 async def test_the_oracle_finds_an_event_that_is_twice_in_a_stream(
     aftermath: Aftermath, service: str
 ) -> None:
-    assert await aftermath.judge() == [], "what was planted before is undone"
     row = await aftermath.connections[service].fetchrow(
         "SELECT subject, headers, payload FROM outbox ORDER BY seq LIMIT 1"
     )
