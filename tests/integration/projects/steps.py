@@ -98,10 +98,10 @@ class Step:
 
     def again(self, key: str) -> "Step":
         """The same step, as somebody asks for it who knows nothing of the first time."""
-        request = type(self.request)()
+        request: Any = type(self.request)()
         request.CopyFrom(self.request)
-        if "idempotency_key" in request.DESCRIPTOR.fields_by_name:
-            request.idempotency_key = key  # pyright: ignore[reportAttributeAccessIssue]
+        if "idempotency_key" in self.request.DESCRIPTOR.fields_by_name:
+            request.idempotency_key = key
         return Step(self.name, request, self.who)
 
 

@@ -1,7 +1,7 @@
 """What a model of a project's life has in its books, and what it takes from them.
 
-The books are kept by the steps of `test_life_of_a_project`; here stands what follows from
-them, worked out anew and not by what the domain would say.
+The books are kept by the steps of `life_bringing` and `test_life_of_a_project`; here stands
+what follows from them, worked out anew and not by what the domain would say.
 """
 
 from collections.abc import Callable

@@ -16,51 +16,41 @@ from typing import Any
 import pytest
 from hypothesis import event, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from domainkit.rules import Refused
 from domainkit.values import LocalizedText
 from projects.domain.conditions import (
-    ConditionReport,
     ConditionState,
 )
 from projects.domain.decisions import DecisionKind, Ruling, Terms
-from projects.domain.evidence import EvidenceState
 from projects.domain.gates import Gate, GateState
 from projects.domain.panel import Conflict
 from projects.domain.pathways import Pathway, Stage
 from projects.domain.people import PersonRole, ProjectPerson
 from projects.domain.project import HoldCause, ProjectState
-from projects.domain.record_hashes import assessment_hash, damaged
+from projects.domain.record_hashes import assessment_hash
 from projects.domain.review import Review, conditions_of
-from projects.domain.visits import Visited
-from projects.domain.waivers import Waiver, WaiverState
 from tests.unit.projects.examples import (
-    NOW,
     begin,
     on_panel,
 )
+from tests.unit.projects.life_bringing import Bringing, some, someone
 from tests.unit.projects.life_model import (
     ADVANCES,
-    BRINGERS,
     CHAIR,
     ENDED,
     PEOPLE,
     WAY,
-    LifeModel,
     met_in,
 )
+from tests.unit.projects.life_rules import LifeRules
 
-someone = st.sampled_from(PEOPLE)
-bringer = st.sampled_from(BRINGERS)
-# Who reports a condition is of the team from then on; of six people two may become so.
-reporter = st.sampled_from(("kian", "dana"))
 anything = st.sampled_from(DecisionKind)
-some = st.integers(0, 99)
 
 
-class Life(LifeModel):
-    """The steps of everybody, and the rules that every state has to keep."""
+class Life(Bringing, LifeRules):
+    """The steps of everybody: what is brought, and here what is decided while days go by."""
 
     @initialize(pathway=st.sampled_from(Pathway), first=some)
     def record(self, pathway: Pathway, first: int) -> None:
@@ -74,82 +64,6 @@ class Life(LifeModel):
             WAY, pathway=pathway, initial_stage=first_stage, initial_stage_reason="Under way."
         )
         self.project.recorded(self.by("azar"))
-
-    # Evidence and waivers.
-
-    @rule(who=bringer, which=some)
-    def submit(self, who: str, which: int) -> None:
-        # A stage may ask for nothing on a pathway.
-        if self.state not in ENDED and (criteria := self.criteria()):
-            self.bring(criteria[which % len(criteria)], who)
-
-    @rule(who=bringer, verifier=someone, but=some)
-    def submit_most(self, who: str, verifier: str, but: int) -> None:
-        """All that the stage asks for, most often, and all verified."""
-        if self.state in ENDED or who == verifier:
-            return
-        criteria = self.criteria()
-        for index, criterion in enumerate(criteria):
-            if index != but % (3 * len(criteria)):
-                piece = self.bring(criterion, who)
-                piece.verify(Visited.by(self.project), self.by(verifier))
-
-    @rule(who=st.none() | someone, which=some)
-    def verify(self, who: str | None, which: int) -> None:
-        """Of pieces that wait, of which there is one most often; who submitted it tries too."""
-        if which % 4:
-            self.submit("kian", which)
-        if not self.evidence:
-            return
-        waits = [item for item in self.evidence if item.state == EvidenceState.SUBMITTED]
-        piece = (waits or self.evidence)[which % len(waits or self.evidence)]
-        by = who or piece.submitted_by
-        possible = piece.state == EvidenceState.SUBMITTED and by != piece.submitted_by
-        self.attempt(possible, lambda: piece.verify(Visited.by(self.project), self.by(by)))
-
-    @precondition(lambda self: self.evidence)
-    @rule(who=st.none() | someone, which=some)
-    def reconfirm(self, who: str | None, which: int) -> None:
-        """Of pieces from an earlier visit, if there are any; who submitted it tries too."""
-        visited = Visited.by(self.project)
-        old = [
-            item
-            for item in self.evidence
-            if item.state == EvidenceState.VERIFIED
-            and item.confirmed_visit < visited.last_visit(item.stage)
-        ]
-        piece = (old or self.evidence)[which % len(old or self.evidence)]
-        by = who or piece.submitted_by
-        possible = piece in old and by != piece.submitted_by
-        self.attempt(possible, lambda: piece.reconfirm(visited, self.by(by)))
-
-    @rule(who=bringer, granter=someone, which=some, days=st.integers(0, 3))
-    def waive(self, who: str, granter: str, which: int, days: int) -> None:
-        if self.state in ENDED or not (criteria := self.criteria()):
-            return
-        criterion = criteria[which % len(criteria)]
-        waiver = Waiver(
-            id=f"wvr_{len(self.waivers)}",
-            created_at=NOW,
-            updated_at=NOW,
-            state_since=NOW,
-            project_id=self.project.id,
-            criterion=criterion.code,
-            stage=criterion.stage,
-            visit=self.path[-1][0],
-            reason="The material arrives in spring.",
-            expiry_date=self.on(days),
-            requested_by=who,
-        )
-        self.waivers.append(waiver)
-        self.team.add(who)
-        visited, team = Visited.by(self.project), self.known_team()
-        in_conflict = self.conflicts.get(self.path[-1][0], set())
-        possible = granter not in self.team and granter not in in_conflict
-        at = self.by(granter)
-        self.attempt(
-            possible, lambda: waiver.grant(visited, team, at, in_conflict=self.in_conflict())
-        )
 
     # Gates.
 
@@ -487,7 +401,7 @@ class Life(LifeModel):
             if item.state == ConditionState.OPEN and (kind == DecisionKind.KILL or corrected):
                 item.take("cancel", replace(self.by("azar"), reason="Void."))
 
-    # Time, holds and conditions.
+    # Time and holds.
 
     @rule(days=st.integers(1, 3))
     def days_go_by(self, days: int) -> None:
@@ -509,125 +423,6 @@ class Life(LifeModel):
         self.attempt(possible, lambda: self.project.resume(self.by("azar"), overdue=overdue))
         if possible:
             self.state, self.cause, self.until = ProjectState.ACTIVE, None, ""
-
-    @precondition(lambda self: self.conditions)
-    @rule(who=bringer, verifier=someone, which=some)
-    def bring_what_was_left_open(self, who: str, verifier: str, which: int) -> None:
-        item = self.conditions[which % len(self.conditions)]
-        if item.state != ConditionState.OPEN or not item.criterion or self.state in ENDED:
-            return
-        (criterion,) = (c for c in WAY.criteria if c.code == item.criterion)
-        piece = self.bring(criterion, who)
-        if who != verifier:
-            piece.verify(Visited.by(self.project), self.by(verifier))
-            self.report("kian", which, len(self.evidence) - 1)
-
-    @precondition(lambda self: self.conditions)
-    @rule(who=reporter, which=some, piece=some)
-    def report(self, who: str, which: int, piece: int) -> None:
-        item = self.conditions[which % len(self.conditions)]
-        named = self.evidence[piece % len(self.evidence)] if piece and self.evidence else None
-        told = ConditionReport(who, NOW, named.id if named else "", "Done.")
-        possible = item.state == ConditionState.OPEN and (
-            not item.criterion or (named is not None and named.criterion == item.criterion)
-        )
-        self.attempt(possible, lambda: item.tell(told, self.shown(told.evidence_id), self.by(who)))
-        if possible:
-            self.team.add(who)
-
-    @precondition(lambda self: self.conditions)
-    @rule(who=someone, which=some)
-    def confirm(self, who: str, which: int) -> None:
-        item = self.conditions[which % len(self.conditions)]
-        shown = self.shown(item.report.evidence_id) if item.report else None
-        visit = self.decision_of(item).visit
-        possible = (
-            item.state == ConditionState.OPEN
-            and item.report is not None
-            and item.report.reported_by != who
-            and (
-                shown is None
-                or (shown.state == EvidenceState.VERIFIED and shown.submitted_by != who)
-            )
-            and (not item.criterion or (shown is not None and shown.confirmed_visit >= visit))
-        )
-        self.attempt(possible, lambda: item.confirm(shown, visit, self.by(who)))
-
-    # What has to hold at any time.
-
-    @invariant()
-    def it_is_where_the_model_is(self) -> None:
-        project = self.project
-        assert (project.state, project.stage) == (self.state, self.stages[self.place])
-        assert project.hold_cause == self.cause
-        assert [(visit.number, visit.stage) for visit in project.stage_visits] == self.path
-        open_visits = [visit for visit in project.stage_visits if visit.left_at is None]
-        assert open_visits == ([] if self.state in ENDED else project.stage_visits[-1:])
-        assert bool(project.resume_date) == (self.cause == HoldCause.DECISION)
-        assert (project.hold_cause is not None) == (project.state == ProjectState.ON_HOLD)
-        assert project.open_gate_id == (self.gate.id if self.gate else "")
-        assert [step.version for step in project.pending] == list(range(1, project.version + 1))
-
-    @invariant()
-    def every_decision_was_voted_for_by_people_without_an_interest(self) -> None:
-        for decision in self.decisions:
-            none = {d.subject for d in decision.declarations if d.conflict == Conflict.NONE}
-            voters = {vote.subject for vote in decision.votes}
-            assert voters <= none & {member.subject for member in decision.panel}
-            assert len(voters) == len(decision.votes) >= decision.quorum >= 2
-            for vote in decision.votes:
-                assert vote.assessment_hash == decision.assessment_hash
-                assert vote.kind != decision.kind or vote.terms_hash == decision.terms_hash
-            kinds = Counter(vote.kind for vote in decision.votes)
-            assert kinds[decision.kind] * 2 > len(decision.votes)
-
-    @invariant()
-    def no_stage_was_left_without_what_it_asks_for(self) -> None:
-        for decision in self.decisions:
-            if decision.kind not in ADVANCES:
-                continue
-            named = {item.criterion for item in decision.conditions}
-            met = {"verified", "waived", "other_route"}
-            routes = {c.code: c.route for c in WAY.criteria}
-            left = [
-                item.code
-                for item in decision.criteria
-                if item.state not in met and item.code not in named and not routes[item.code]
-            ]
-            assert left == []
-
-    @invariant()
-    def a_number_of_a_visit_is_of_one_stage_for_ever(self) -> None:
-        bound = [*self.past, *([self.gate] if self.gate else []), *self.waivers]
-        known = {(item.visit, item.stage) for item in bound} | {*self.path}
-        assert len({number for number, _ in known}) == len(known)
-
-    @invariant()
-    def the_chain_of_decisions_is_whole(self) -> None:
-        assert damaged(self.decisions) == []
-        corrected = [decision.supersedes_id for decision in self.decisions]
-        for before, over in zip(["", *(d.id for d in self.decisions)], corrected, strict=False):
-            assert over in ("", before)
-        kills = [d for d in self.decisions if d.kind == DecisionKind.KILL]
-        assert kills == [] or kills == self.decisions[-1:]
-
-    @invariant()
-    def nobody_vouches_for_own_work(self) -> None:
-        for piece in self.evidence:
-            assert piece.submitted_by not in {c.confirmed_by for c in piece.confirmations}
-        for waiver in self.waivers:
-            assert waiver.state != WaiverState.GRANTED or waiver.ruled_by != waiver.requested_by
-        for item in self.conditions:
-            if item.state == ConditionState.MET:
-                assert item.report is not None
-                assert item.confirmed_by not in ("", item.report.reported_by)
-
-    @invariant()
-    def a_killed_project_has_no_open_condition(self) -> None:
-        if self.state == ProjectState.KILLED:
-            assert all(item.state != ConditionState.OPEN for item in self.conditions)
-
-    # The books.
 
 
 TestLife = Life.TestCase

@@ -188,7 +188,8 @@ async def test_more_rows_are_given_and_nothing_is_sent(
     page: tuple[httpx.AsyncClient, FakeClients],
 ) -> None:
     http, clients = page
-    clients.answers["GetProject"].open_gate_id = ""  # type: ignore[union-attr]
+    project: Any = clients.answers["GetProject"]
+    project.open_gate_id = ""
     form = {f"gate.panel[{row}].subject": f"member-{row}" for row in range(3)}
     address = "/pages/records/projects/prj_1/open-gate"
     answer = await http.post(address, data=form | {"more": "1"}, headers=OWN)
@@ -205,7 +206,8 @@ async def test_a_form_that_is_not_there_any_more_still_tells_why(
     page: tuple[httpx.AsyncClient, FakeClients],
 ) -> None:
     http, clients = page
-    clients.answers["GetGate"].ClearField("allowed_actions")  # type: ignore[union-attr]
+    gate: Any = clients.answers["GetGate"]
+    gate.ClearField("allowed_actions")
     clients.answers["VoteAtGate"] = Fault("NOT_ON_PANEL")
     answer = await http.post("/pages/records/gates/gat_1/vote", data={"etag": "v1"}, headers=OWN)
     assert answer.status_code == 403
