@@ -118,6 +118,32 @@ async def test_a_call_that_runs_is_answered_while_new_ones_are_refused() -> None
         await other.close()
 
 
+async def test_a_call_is_carried_however_often_its_caller_asks_whether_it_is() -> None:
+    slow = Slow()
+    often = [
+        ("grpc.keepalive_time_ms", 100),
+        ("grpc.keepalive_timeout_ms", 60_000),
+        ("grpc.http2.max_pings_without_data", 0),
+    ]
+    async with (
+        served(slow) as (server, address),
+        grpc.aio.insecure_channel(address, options=often) as channel,
+    ):
+        await server.set_serving(True)
+        get: Any = channel.unary_unary(
+            GET.path,
+            request_serializer=pb.GetCenterRequest.SerializeToString,
+            response_deserializer=pb.Center.FromString,
+        )
+        request = pb.GetCenterRequest(center_id=new_id("ctr"))
+        running = asyncio.ensure_future(get(request, timeout=60))
+        await slow.entered.wait()
+        # A few dozen times, of which the third would have ended every call of the connection.
+        await asyncio.sleep(4)
+        slow.may_answer.set()
+        assert (await running).id == request.center_id
+
+
 async def test_a_call_that_outlives_the_grace_is_broken_off() -> None:
     slow = Slow()
     async with served(slow) as (server, address):

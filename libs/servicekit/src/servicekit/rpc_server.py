@@ -165,9 +165,10 @@ class RpcServer:
             options=[
                 # Two servers on one port would share its calls without a word.
                 ("grpc.so_reuseport", 0),
-                # Clients ask every half minute whether a long call is still carried; by
-                # default that counts as an attack, and ends all calls of the connection.
-                ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+                # Clients ask every half minute whether a long call is still carried, and
+                # measure the line after answers; by default, few of these count as an
+                # attack, which ends all calls of the connection. Only our own call here.
+                ("grpc.http2.max_ping_strikes", 0),
                 ("grpc.max_connection_age_ms", round(connection_age * 1000)),
                 # Longer than any call takes: those under way end in peace.
                 ("grpc.max_connection_age_grace_ms", _CONNECTION_GRACE_MS),
