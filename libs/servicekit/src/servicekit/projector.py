@@ -103,6 +103,7 @@ class Projector:
         # Streams that were refilled for their beginning: what they lack now nobody has.
         self._refilled: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+        self._remaking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to lead, or to wait for it, in the background."""
@@ -112,8 +113,8 @@ class Projector:
 
     async def stop(self) -> None:
         """Stop; a transaction in work is rolled back with its position."""
-        await end_tasks(self._task)
-        self._task = None
+        await end_tasks(self._task, self._remaking)
+        self._task = self._remaking = None
         self.state.role = "stopped"
         publish_metrics(self._projection.name, self.state)
 
@@ -305,6 +306,11 @@ class Projector:
             return
         progress.reason = "of another history: the projection is made anew"
         log.error("projection_diverged", stream=stream, position=stored.position, ends=ends)
+        # Its commit tells this process to begin anew, which ends the task that waits here.
+        self._remaking = asyncio.create_task(self._make_anew(stream, ends))
+        await asyncio.shield(self._remaking)
+
+    async def _make_anew(self, stream: str, ends: Mapping[str, int]) -> None:
         if self._remake is None:
             await self.rebuild()
         else:
