@@ -69,6 +69,23 @@ async def becomes(bench: ObservatoryBench, center_id: str, liveness: int) -> pb.
     return await shown(bench, center_id)
 
 
+async def words(bench: ObservatoryBench) -> asyncio.Queue[dict[str, Any]]:
+    """What gateways are told of changes from now on."""
+    heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def hear(message: Any) -> None:
+        heard.put_nowait(json.loads(message.data))
+
+    await bench.broker.hear(LIVE_SUBJECT, hear)
+    return heard
+
+
+async def told_of_presence(heard: asyncio.Queue[dict[str, Any]]) -> None:
+    """Return once a change of presence was told, whatever was told of events before."""
+    while "presence" not in await asyncio.wait_for(heard.get(), 60):
+        pass
+
+
 async def test_a_center_is_as_fresh_as_its_worst_feed_and_its_best_nodes(
     bench: ObservatoryBench,
 ) -> None:
@@ -117,15 +134,11 @@ async def test_a_change_of_liveness_is_told_and_a_heartbeat_changes_no_tag(
     one = node(tabriz.id)
     await bench.owners["centers"].tell_all([(tabriz, "created"), (one, "activated")])
     await bench.caught_up()
+    heard = await words(bench)
     await bench.tell_presence(health(one, heartbeat=ONLINE))
+    await told_of_presence(heard)
     await becomes(bench, tabriz.id, pb.LIVENESS_ONLINE)
     tag = (await status(bench)).etag
-    heard: asyncio.Queue[bytes] = asyncio.Queue()
-
-    async def hear(message: Any) -> None:
-        heard.put_nowait(message.data)
-
-    await bench.broker.hear(LIVE_SUBJECT, hear)
     await bench.tell_presence(health(one, queued=7, heartbeat=ONLINE))
 
     async def queued() -> bool:
@@ -135,7 +148,7 @@ async def test_a_change_of_liveness_is_told_and_a_heartbeat_changes_no_tag(
     assert (await status(bench)).etag == tag
     assert heard.empty()
     await bench.tell_presence(health(one, heartbeat=LATE), complete=False)
-    word = json.loads(await asyncio.wait_for(heard.get(), 60))
+    word = await asyncio.wait_for(heard.get(), 60)
     assert set(word) == {"presence"}
     # It is said once the change can be read.
     assert (await shown(bench, tabriz.id)).liveness == pb.LIVENESS_LATE
@@ -149,18 +162,14 @@ async def test_when_nobody_tells_of_presence_nothing_is_online(bench: Observator
     one = node(tabriz.id)
     await bench.owners["centers"].tell_all([(tabriz, "created"), (one, "activated")])
     await bench.caught_up()
+    heard = await words(bench)
     await bench.tell_presence(health(one, heartbeat=ONLINE))
+    await told_of_presence(heard)
     await becomes(bench, tabriz.id, pb.LIVENESS_ONLINE)
     told = (await status(bench)).totals.fresh_centers.as_of
-    heard = asyncio.Event()
-
-    async def hear(_: Any) -> None:
-        heard.set()
-
-    await bench.broker.hear(LIVE_SUBJECT, hear)
     seconds = SILENT_AFTER + 1
     # An open page is told, although no message came.
-    await asyncio.wait_for(heard.wait(), 60)
+    await told_of_presence(heard)
     silent = await shown(bench, tabriz.id)
     assert (silent.liveness, silent.liveness_since) == (pb.LIVENESS_STALE, told)
     fresh = (await status(bench)).totals.fresh_centers
