@@ -138,6 +138,11 @@ async def test_a_change_of_liveness_is_told_and_a_heartbeat_changes_no_tag(
     await bench.tell_presence(health(one, heartbeat=ONLINE))
     await told_of_presence(heard)
     await becomes(bench, tabriz.id, pb.LIVENESS_ONLINE)
+
+    async def streams_looked_at() -> bool:
+        return {s.liveness for s in (await status(bench)).streams} == {pb.LIVENESS_ONLINE}
+
+    await messaging.eventually(streams_looked_at)
     tag = (await status(bench)).etag
     await bench.tell_presence(health(one, queued=7, heartbeat=ONLINE))
 
