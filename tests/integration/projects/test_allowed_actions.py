@@ -6,9 +6,11 @@ import pytest
 
 from peyvand.projects.v1 import (
     awards_pb2,
+    companies_pb2,
     conditions_pb2,
     evidence_pb2,
     gates_pb2,
+    outputs_pb2,
     readiness_pb2,
     waivers_pb2,
 )
@@ -27,12 +29,22 @@ from tests.integration.projects.offered import (
     verbs_of,
 )
 from tests.integration.projects.results import Results, results_of
+from tests.integration.projects.states_of_outputs import COMPANIES, OUTPUTS
 from tests.integration.projects.states_of_projects import AWARDS, PROJECTS
 from tests.integration.projects.states_of_reviews import CLAIMS, CONDITIONS, CRITERIA, GATES
 from tests.support.rpc import RpcBench
 
 Prepare = Callable[[Stage], Awaitable[Tried]]
-STATES: list[Prepare] = [*PROJECTS, *AWARDS, *CONDITIONS, *CRITERIA, *CLAIMS, *GATES]
+STATES: list[Prepare] = [
+    *PROJECTS,
+    *AWARDS,
+    *OUTPUTS,
+    *COMPANIES,
+    *CONDITIONS,
+    *CRITERIA,
+    *CLAIMS,
+    *GATES,
+]
 
 
 @pytest.fixture
@@ -66,6 +78,8 @@ def test_every_verb_of_these_is_tried_with_what_it_takes() -> None:
             "meet-milestone",
             "release-tranche",
         },
+        outputs_pb2.Output: {"update"},
+        companies_pb2.Company: {"update"},
         conditions_pb2.ProjectCondition: {"report"},
         waivers_pb2.Waiver: set[str](),
         evidence_pb2.Evidence: set[str](),

@@ -1,6 +1,6 @@
 """How outputs are stored and found, and who sees them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
@@ -41,3 +41,23 @@ async def same_in_project(session: ReadSession, output: Output) -> str | None:
             columns.id != output.id,
         )
     )
+
+
+async def recorded_anew(session: ReadSession, found: Sequence[Output]) -> set[str]:
+    """Ids of those withdrawn outputs in whose place their project has recorded another."""
+    withdrawn = [output.id for output in found if output.state == OutputState.WITHDRAWN]
+    if not withdrawn:
+        return set()
+    mine, other = tables.output.alias("mine"), tables.output.alias("other")
+    query = (
+        sa.select(mine.c.id)
+        .where(mine.c.id.in_(withdrawn), mine.c.identifier != "")
+        .where(
+            sa.exists().where(
+                other.c.project_id == mine.c.project_id,
+                other.c.identifier == mine.c.identifier,
+                other.c.state == OutputState.RECORDED,
+            )
+        )
+    )
+    return {row.id for row in await session.rows(query)}

@@ -1,5 +1,6 @@
 """What the service does with outputs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from domainkit.rules import Broken, RulesBroken
@@ -26,7 +27,12 @@ from projects.domain.outputs import (
 from projects.domain.project import Project
 from projects.repository.companies import companies
 from projects.repository.neighbours import known_states
-from projects.repository.outputs import outputs, outputs_of_centers, same_in_project
+from projects.repository.outputs import (
+    outputs,
+    outputs_of_centers,
+    recorded_anew,
+    same_in_project,
+)
 from projects.repository.projects import projects, seen_by_caller
 from servicekit.contract import enum_names
 from servicekit.database import ReadSession, WriteSession
@@ -40,7 +46,7 @@ from servicekit.rpc_server import Call
 
 async def get_output(session: ReadSession, request: pb.GetOutputRequest, call: Call) -> pb.Output:
     """Give one output."""
-    return outputs.present(await _get_seen(session, request.output_id, call), call)
+    return await _present(session, await _get_seen(session, request.output_id, call), call)
 
 
 async def list_outputs(
@@ -65,7 +71,7 @@ async def list_outputs(
         where.append(columns.external_key == request.external_key)
     found, token = await outputs.page(session, request, *where)
     return pb.ListOutputsResponse(
-        outputs=[outputs.present(output, call) for output in found], next_page_token=token
+        outputs=await _present_all(session, found, call), next_page_token=token
     )
 
 
@@ -85,7 +91,7 @@ async def create_output(
     output.recorded(occasion(request, call))
     await _require_sound(session, output)
     await outputs.save(session, output)
-    return outputs.present(output, call)
+    return await _present(session, output, call)
 
 
 async def update_output(
@@ -97,7 +103,7 @@ async def update_output(
     if output.amend(values, occasion(request, call)):
         await _require_sound(session, output)
         await outputs.save(session, output)
-    return outputs.present(output, call)
+    return await _present(session, output, call)
 
 
 async def take_output_step(
@@ -108,7 +114,7 @@ async def take_output_step(
     output.take(action, occasion(request, call))
     output.require_only(await same_in_project(session, output))
     await outputs.save(session, output)
-    return outputs.present(output, call)
+    return await _present(session, output, call)
 
 
 async def list_output_steps(
@@ -121,6 +127,30 @@ async def list_output_steps(
 
 
 _GIVEN = frozenset({*Output.EDITABLE, *Output.FIXED, "external_key"})
+
+
+async def _present(session: ReadSession, output: Output, call: Call) -> pb.Output:
+    (message,) = await _present_all(session, [output], call)
+    return message
+
+
+async def _present_all(
+    session: ReadSession, found: Sequence[Output], call: Call
+) -> list[pb.Output]:
+    """Outputs as this caller sees them, with the steps that would not be refused now."""
+    replaced = await recorded_anew(session, found)
+    return [
+        outputs.present(
+            output,
+            call,
+            steps=[
+                step
+                for step in output.allowed_steps()
+                if step != "reinstate" or output.id not in replaced
+            ],
+        )
+        for output in found
+    ]
 
 
 async def _get_seen(session: ReadSession, id: str, call: Call) -> Output:
