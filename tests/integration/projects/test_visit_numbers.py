@@ -1,9 +1,16 @@
 """A visit that a correction has struck leaves nothing to the one that comes in its place."""
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+import sqlalchemy as sa
+
+import projects
 from peyvand.projects.v1 import criteria_pb2, decisions_pb2, panel_pb2, stages_pb2
 from peyvand.projects.v1 import projects_pb2 as pb
+from projects import tables
+from servicekit import migrations
 from tests.integration.projects.conftest import VOTERS, ProjectsBench, at_s1, in_days
 from tests.support.criteria import OMID, SARA, CriteriaBench, ruling_on, states
 
@@ -13,6 +20,30 @@ HOLD = decisions_pb2.DECISION_KIND_HOLD
 RECYCLE = decisions_pb2.DECISION_KIND_RECYCLE
 CRITERION = "single-candidate"
 
+# As it was before visits were numbered: they were known by their place.
+_BEFORE_NUMBERS = (
+    "ALTER TABLE project DROP COLUMN visits_begun",
+    """
+    UPDATE project SET stage_visits = (
+        SELECT jsonb_agg(visit - 'number' ORDER BY place)
+        FROM jsonb_array_elements(stage_visits) WITH ORDINALITY AS v(visit, place)
+    )
+    """,
+    "UPDATE alembic_version SET version_num = '0010'",
+)
+_UNBOUND = {
+    "gate": "UPDATE gate SET visit = 1",
+    "waiver": "UPDATE waiver SET visit = 1",
+    "evidence": "UPDATE evidence SET visit = 1",
+    "rejection": "UPDATE evidence SET rejected_visit = least(rejected_visit, 1)",
+    "confirmation": """
+    UPDATE evidence SET confirmations = (
+        SELECT coalesce(jsonb_agg(jsonb_set(c, '{visit}', '1')), '[]')
+        FROM jsonb_array_elements(confirmations) AS t(c)
+    )
+    """,
+}
+
 
 async def correct(bench: ProjectsBench, id: str, kind: Any, **terms: Any) -> pb.Project:
     """Decide something else than what was decided last."""
@@ -20,6 +51,13 @@ async def correct(bench: ProjectsBench, id: str, kind: Any, **terms: Any) -> pb.
     await bench.review(id, kind, supersedes_id=over, **terms)
     answer: Any = await bench.rpc.call("DecideProject", bench.ruling(await bench.get(id), kind))
     return answer
+
+
+async def go_on(bench: ProjectsBench, held: pb.Project) -> pb.Project:
+    """End a hold, and go."""
+    resume = pb.ProjectStepRequest(project_id=held.id, etag=held.etag, idempotency_key=bench.key())
+    await bench.rpc.call("ResumeProject", resume, subject="outsider")
+    return await bench.decide(await bench.get(held.id), GO)
 
 
 async def in_conflict(bench: ProjectsBench, id: str, subject: str) -> None:
@@ -60,9 +98,7 @@ async def test_a_waiver_and_a_confirmation_of_a_visit_that_was_struck_count_no_m
     assert (before[CRITERION], before["in-vivo-proof"]) == ("waived", "verified")
     held = await correct(bench, made.id, HOLD, resume_date=in_days(0))
     assert numbers(held) == [(1, stages_pb2.STAGE_S1)]
-    resume = pb.ProjectStepRequest(project_id=made.id, etag=held.etag, idempotency_key=bench.key())
-    await bench.rpc.call("ResumeProject", resume, subject="outsider")
-    at = await bench.decide(await bench.get(made.id), GO)
+    at = await go_on(bench, held)
     # The same stage, but not the visit for which somebody has looked.
     assert numbers(at) == [(1, stages_pb2.STAGE_S1), (3, stages_pb2.STAGE_S2)]
     gate = await criteria.next_gate(made.id)
@@ -89,3 +125,45 @@ async def test_a_correction_that_leads_to_the_same_stage_lets_the_visit_go_on(
     assert states(await criteria.next_gate(made.id))["in-vivo-proof"] == "verified"
     gate = await bench.open_gate(made.id, *VOTERS, "sara", "vida")
     assert [item.subject for item in gate.declarations] == ["sara"]
+
+
+@pytest.mark.parametrize(
+    ("bound", "begun"),
+    [
+        ("gate", 3),
+        ("confirmation", 3),
+        ("rejection", 3),
+        ("waiver", 2),
+        ("evidence", 2),
+        ("nothing", 1),
+    ],
+)
+async def test_what_was_bound_to_visits_before_they_had_numbers_keeps_theirs(
+    bench: ProjectsBench, criteria: CriteriaBench, bound: str, begun: int
+) -> None:
+    made = await at_s1(bench)
+    await bench.decide(made, GO)
+    await criteria.ask(made.id, CRITERION, SARA)
+    (shown,) = await criteria.verified(made.id, "in-vivo-proof")
+    held = await correct(bench, made.id, HOLD, resume_date=in_days(0))
+    await go_on(bench, held)
+    await in_conflict(bench, made.id, "sara")
+    again = await criteria.step("Reconfirm", shown)
+    await criteria.step("Reject", again, reason="The assay does not hold.")
+    held = await correct(bench, made.id, HOLD, resume_date=in_days(0))
+    assert numbers(held) == [(1, stages_pb2.STAGE_S1)]
+    async with bench.database.engine.begin() as connection:
+        for table in ("gate", "waiver", "evidence"):
+            await connection.execute(sa.text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        for statement in _BEFORE_NUMBERS:
+            await connection.execute(sa.text(statement))
+        for what, statement in _UNBOUND.items():
+            if what != bound:
+                await connection.execute(sa.text(statement))
+    assert await migrations.upgrade(bench.url, Path(projects.__file__).parent / "migrations")
+    async with bench.database.engine.connect() as connection:
+        query = sa.select(tables.project.c.visits_begun)
+        assert (await connection.execute(query)).scalar_one() == begun
+    assert numbers(await bench.get(made.id)) == [(1, stages_pb2.STAGE_S1)]
+    at = await go_on(bench, held)
+    assert numbers(at) == [(1, stages_pb2.STAGE_S1), (begun + 1, stages_pb2.STAGE_S2)]

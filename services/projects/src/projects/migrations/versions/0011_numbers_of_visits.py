@@ -14,7 +14,8 @@ UPDATE project SET visits_begun = greatest(
     jsonb_array_length(stage_visits),
     (SELECT max(visit) FROM gate WHERE gate.project_id = project.id),
     (SELECT max(visit) FROM waiver WHERE waiver.project_id = project.id),
-    (SELECT max(visit) FROM evidence WHERE evidence.project_id = project.id),
+    (SELECT max(greatest(visit, rejected_visit))
+     FROM evidence WHERE evidence.project_id = project.id),
     (SELECT max((c.value ->> 'visit')::integer)
      FROM evidence, jsonb_array_elements(evidence.confirmations) AS c(value)
      WHERE evidence.project_id = project.id)
