@@ -1,5 +1,6 @@
 """``peyvand doctor`` on a running network whose decisions somebody has written past the service."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -62,7 +63,26 @@ async def test_doctor_names_a_decision_that_was_changed_past_the_service(
             await connection.execute(change, id, before)
     finally:
         await connection.close()
-    assert damaged["verdict"] == "bad"
+    assert damaged["verdict"] == "bad", damaged
     assert f"{id} of {project} is changed" in damaged["message"]
     assert "docs/dossier.md" in damaged["mend"]
+    assert records_found(network)["verdict"] == "ok"
+
+
+async def test_doctor_names_evidence_whose_file_is_not_what_it_was(
+    network: Cluster, tmp_path: Path
+) -> None:
+    project, _ = await decided(network, tmp_path)
+    content = next(tmp_path.glob("*.txt")).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    stored = network.home.objects / "sha256" / digest[:2] / digest
+    assert stored.read_bytes() == content
+    stored.write_bytes(content[::-1])
+    try:
+        damaged = records_found(network)
+    finally:
+        stored.write_bytes(content)
+    assert damaged["verdict"] == "bad", damaged
+    assert f"of {project} has a changed file" in damaged["message"]
+    assert "POST /v1/files" in damaged["mend"]
     assert records_found(network)["verdict"] == "ok"

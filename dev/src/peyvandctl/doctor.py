@@ -40,6 +40,16 @@ _MEND_RECORDS = (
     "Somebody wrote past the service. Change nothing; compare with the last backup and with "
     "dossiers that were kept, as docs/dossier.md says."
 )
+_MEND_FILES = (
+    "Send the same files again (POST /v1/files): a file is known by its SHA-256. Who has none "
+    "takes it from the last backup, as docs/backup.md says."
+)
+_DAMAGES = {
+    "changed": "is changed",
+    "missing": "is missing",
+    "file_changed": "has a changed file",
+    "file_missing": "has lost its file",
+}
 # Records that a finding names; the command of the service names them all.
 _NAMED = 10
 _PACKAGES = ("peyvandctl", "servicekit", "grpcio", "protobuf", "sqlalchemy", "asyncpg", "nats-py")
@@ -247,7 +257,11 @@ class Doctor:
             "check-records",
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "PEYVAND_DATABASE_URL": server.dsn("projects")},
+            env={
+                "PEYVAND_OBJECTS_URL": self._home.objects.as_uri(),
+                **os.environ,
+                "PEYVAND_DATABASE_URL": server.dsn("projects"),
+            },
         )
         said, complaint = await process.communicate()
         try:
@@ -319,15 +333,21 @@ def _packages() -> Finding:
 def _records_found(subject: str, found: Mapping[str, Any]) -> Finding:
     damaged = found["damaged"]
     if not damaged:
-        said = f"{found['decisions']} decisions and {found['evidence']} pieces of evidence"
-        return Finding(subject, "ok", f"{said} are as they were recorded.")
-    named = [f"{item['record_id']} of {item['project_id']} is {item['damage']}" for item in damaged]
+        said = f"{found['decisions']} decisions, {found['evidence']} pieces of evidence"
+        return Finding(
+            subject, "ok", f"{said} and {found['files']} files are as they were recorded."
+        )
+    named = [
+        f"{item['record_id']} of {item['project_id']} {_DAMAGES[item['damage']]}"
+        for item in damaged
+    ]
+    only_files = all(item["damage"].startswith("file_") for item in damaged)
     more = f", and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     return Finding(
         subject,
         "bad",
         f"{len(named)} records do not match their hashes: {', '.join(named[:_NAMED])}{more}.",
-        _MEND_RECORDS,
+        _MEND_FILES if only_files else _MEND_RECORDS,
     )
 
 

@@ -25,11 +25,12 @@ from projects.api.projects import projects_api
 from projects.api.readiness import readiness_api
 from projects.consumers import center_copies, partner_copies, regulation_copies
 from projects.settings import ProjectsSettings
-from projects.use_cases.record_check import check_records
+from projects.use_cases.record_check import check_files, check_records
 from projects.watches.condition_watch import ConditionWatch
 from projects.watches.file_sweep import FileSweep
 from projects.watches.flags_at_start import FlagsAtStart
 from servicekit.database import Database
+from servicekit.object_store import ObjectStore
 from servicekit.service import Service
 
 
@@ -66,16 +67,18 @@ def main() -> None:
         service.beside(lambda _: FileSweep(database, objects))
     service.command(
         "check-records",
-        "find decisions and evidence that are not as they were recorded",
-        lambda: _check_records(database),
+        "find decisions, evidence and files that are not as they were recorded",
+        lambda: _check_records(database, objects),
     )
     service.main()
 
 
-async def _check_records(database: Database) -> bool:
+async def _check_records(database: Database, objects: ObjectStore | None) -> bool:
     """Print what was found as JSON; gives whether all is as it was recorded."""
     async with database.snapshot() as session:
         found = await check_records(session)
+    if objects is not None:
+        await check_files(database, objects, found)
     sys.stdout.write(f"{json.dumps(dataclasses.asdict(found))}\n")
     return not found.damaged
 

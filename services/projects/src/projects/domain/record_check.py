@@ -15,6 +15,10 @@ class Damage(StrEnum):
     """It does not match the hash that was made of it, or does not follow the one before."""
     MISSING = "missing"
     """Another record names it, and it is not there."""
+    FILE_CHANGED = "file_changed"
+    """The stored bytes of its file do not have the SHA-256 that it names."""
+    FILE_MISSING = "file_missing"
+    """Its file is not in the store."""
 
 
 @dataclass(frozen=True)

@@ -130,5 +130,27 @@ async def named_files(session: ReadSession, digests: Iterable[str]) -> set[str]:
     return {row.sha256 for row in rows}
 
 
+async def evidence_of_files(
+    session: ReadSession, after: str, limit: int
+) -> dict[str, list[tuple[str, str]]]:
+    """The first files after a SHA-256 that evidence names, with the project and id of each piece.
+
+    In the order of their SHA-256.
+    """
+    columns = tables.evidence.c
+    digest = columns.file["sha256"].astext
+    first = sa.select(digest.label("sha256")).where(digest > after).distinct().order_by(digest)
+    some = first.limit(limit).subquery()
+    rows = await session.rows(
+        sa.select(digest.label("sha256"), columns.project_id, columns.id)
+        .where(digest.in_(sa.select(some.c.sha256)))
+        .order_by(digest, columns.id)
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in rows:
+        found.setdefault(row.sha256, []).append((row.project_id, row.id))
+    return found
+
+
 def _file_lock(sha256: str) -> sa.ColumnElement[int]:
     return sa.func.hashtextextended(f"file\x1f{sha256}", 0)
