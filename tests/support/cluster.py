@@ -65,14 +65,18 @@ class Infra:
             await connection.close()
 
     @contextlib.asynccontextmanager
-    async def fresh_nats(self) -> AsyncGenerator[tuple[NatsServer, ManagedProcess]]:
+    async def fresh_nats(
+        self, *, leaves: bool = False
+    ) -> AsyncGenerator[tuple[NatsServer, ManagedProcess]]:
         """Run an empty broker of its own; its process can be killed and started again."""
         with fresh_home() as home:
             home.prepare()
             lock = HomeLock(home)
             lock.acquire()
             port = free_port()
-            server = NatsServer(home, port, free_port(taken=[port]))
+            monitor = free_port(taken=[port])
+            own = free_port(taken=[port, monitor]) if leaves else 0
+            server = NatsServer(home, port, monitor, leaves_port=own)
             process = ManagedProcess(home, server.spec())
             try:
                 await process.start()

@@ -80,6 +80,7 @@ class HubLine:
         self.process = process
         self.database_url = database_url
         self.keys = HubKeys.read(server.keys)
+        self.barred_leaves: list[str] = []
         self._parties: list[Client] = []
         self._registrar: Registrar | None = None
         self._broker: Broker | None = None
@@ -88,7 +89,7 @@ class HubLine:
         """Run a registrar and wait until the broker agrees with it."""
         access = replace(self.server.access, credentials=self.keys.system_credentials("registrar"))
         self._broker = await Broker.connect(access, name="registrar")
-        self._registrar = Registrar(self._broker, self.database_url, self.keys)
+        self._registrar = Registrar(self._broker, self.database_url, self.keys, self.barred_leaves)
         await self._registrar.start()
         registrar = self._registrar
         await until(lambda: registrar.agrees)
@@ -116,9 +117,15 @@ class HubLine:
         return UserCredentials(self.keys.node_signer().issue(key.public, node_id, until_when), key)
 
     async def connect(
-        self, name: str, credentials: UserCredentials | None, inbox: str, **options: Any
+        self,
+        name: str,
+        credentials: UserCredentials | None,
+        inbox: str,
+        *,
+        at: str = "",
+        **options: Any,
     ) -> Party:
-        """Connect somebody."""
+        """Connect somebody, at the hub or at the URL of a leaf."""
         party = Party(name, credentials, Client())
 
         async def complain(error: Exception) -> None:
@@ -127,7 +134,8 @@ class HubLine:
         async def lost() -> None:
             party.disconnected += 1
 
-        access = replace(self.server.access, credentials=credentials)
+        url = at or self.server.url
+        access = replace(self.server.access, credentials=credentials, url=url)
         asked: dict[str, Any] = {
             "name": name,
             "inbox_prefix": inbox.encode(),
@@ -147,18 +155,18 @@ class HubLine:
         shown = credentials or self.credentials(node_id)
         return await self.connect(node_id, shown, subjects.inbox_prefix(node_id), **options)
 
-    async def joiner(self) -> Party:
+    async def joiner(self, **options: Any) -> Party:
         """Connect somebody without credentials."""
-        return await self.connect("joiner", None, subjects.JOIN_INBOX)
+        return await self.connect("joiner", None, subjects.JOIN_INBOX, **options)
 
     async def platform(self) -> Party:
         """Connect a service."""
         return await self.connect("service", self.server.access.credentials, "_INBOX")
 
-    async def refused(self, node_id: str, credentials: UserCredentials) -> bool:
+    async def refused(self, node_id: str, credentials: UserCredentials, **options: Any) -> bool:
         """Tell whether the broker turns these credentials away."""
         try:
-            await (await self.node(node_id, credentials)).client.close()
+            await (await self.node(node_id, credentials, **options)).client.close()
         except NatsError as error:
             said = str(error).lower()
             if "authorization" not in said and "authentication expired" not in said:
@@ -203,10 +211,10 @@ class HubLine:
 
 
 @contextlib.asynccontextmanager
-async def hub_line(infra: Infra) -> AsyncGenerator[HubLine]:
+async def hub_line(infra: Infra, *, leaves: bool = False) -> AsyncGenerator[HubLine]:
     """Run a broker of its own, with a registrar that follows an empty database."""
     url = await infra.fresh_database("centers", migrated=True)
-    async with infra.fresh_nats() as (server, process):
+    async with infra.fresh_nats(leaves=leaves) as (server, process):
         line = HubLine(server, process, url)
         await line.execute("ALTER TABLE node_key DROP CONSTRAINT fk_node_key_node_id_node")
         try:

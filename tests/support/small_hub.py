@@ -306,14 +306,16 @@ class SmallHub:
 
 
 @contextlib.asynccontextmanager
-async def small_hub() -> AsyncGenerator[SmallHub]:
+async def small_hub(*, leaves: bool = False) -> AsyncGenerator[SmallHub]:
     """Run a broker of its own, and answer behind it."""
     with fresh_home() as home:
         home.prepare()
         lock = HomeLock(home)
         lock.acquire()
         port = free_port()
-        server = NatsServer(home, port, free_port(taken=[port]))
+        monitor = free_port(taken=[port])
+        own = free_port(taken=[port, monitor]) if leaves else 0
+        server = NatsServer(home, port, monitor, leaves_port=own)
         process = ManagedProcess(home, server.spec())
         try:
             await process.start()

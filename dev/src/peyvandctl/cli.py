@@ -16,6 +16,7 @@ from peyvandctl import (
     cli_export,
     cli_gates,
     cli_import,
+    cli_leaf,
     cli_network,
     cli_node,
     cli_portfolio,
@@ -97,6 +98,7 @@ app.command()(cli_backup.restore)
 app.add_typer(cli_projects.app)
 app.add_typer(cli_gates.app)
 app.add_typer(cli_node.app)
+app.add_typer(cli_leaf.app)
 app.add_typer(cli_reports.app)
 app.add_typer(cli_alerts.app)
 app.add_typer(cli_export.app)

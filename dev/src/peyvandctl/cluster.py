@@ -112,8 +112,8 @@ class Cluster:
             on_event: told what happens, from the event loop.
 
         Raises:
-            ClusterError: ``PEYVAND_PORT`` or ``PEYVAND_NODES_PORT`` is no port number, or a
-                service is unknown.
+            ClusterError: ``PEYVAND_PORT``, ``PEYVAND_NODES_PORT`` or ``PEYVAND_LEAVES_PORT``
+                is no port number, or a service is unknown.
         """
         self.home = Home.locate(home)
         self.services = chosen(services)
@@ -122,6 +122,7 @@ class Cluster:
         self._nodes_port = (
             port_setting("PEYVAND_NODES_PORT", 0) if nodes_port is None else nodes_port
         )
+        self._leaves_port = port_setting("PEYVAND_LEAVES_PORT", 0)
         given = os.environ.get("PEYVAND_NODES_HOST", "") if nodes_host is None else nodes_host
         self._nodes_host = given.strip().strip("[]")
         self._host = host or os.environ.get("PEYVAND_HOST") or LOOPBACK
@@ -340,6 +341,8 @@ class Cluster:
         if self._nodes_port:
             claim_port(self._nodes_port, LOOPBACK, "PEYVAND_NODES_PORT")
             self._ports["nats"] = self._nodes_port
+        if self._leaves_port:
+            claim_port(self._leaves_port, LOOPBACK, "PEYVAND_LEAVES_PORT")
         if any(service.name == GATEWAY for service in self.services) and self._wanted_port:
             claim_port(self._wanted_port, self._host, "PEYVAND_PORT")
             self._ports[GATEWAY] = self._wanted_port
@@ -360,6 +363,7 @@ class Cluster:
             self._ports["nats"],
             self._ports["nats-monitor"],
             self._nodes_host,
+            self._leaves_port,
         )
         self._issuer = LocalIssuer(self.home, state.cluster_id)
         self._issuer.ensure_key()
@@ -485,6 +489,7 @@ _NOT_INHERITED = frozenset(
         "PEYVAND_NODE",
         "PEYVAND_NODES_PORT",
         "PEYVAND_NODES_HOST",
+        "PEYVAND_LEAVES_PORT",
         "PEYVAND_ROLES_CLAIM",
     }
 )

@@ -45,12 +45,14 @@ class NatsServer:
         monitor_port: HTTP, on loopback.
         nodes_host: name or address under which nodes on other machines reach this one.
             The port is open on loopback alone when it is empty.
+        leaves_port: for brokers of provinces, at the same host; 0 for none.
     """
 
     home: Home
     port: int
     monitor_port: int
     nodes_host: str = ""
+    leaves_port: int = 0
 
     @property
     def url(self) -> str:
@@ -62,6 +64,11 @@ class NatsServer:
         """Where a node connects, ``host:port``."""
         host = self.nodes_host or LOOPBACK
         return f"[{host}]:{self.port}" if self._ipv6 else f"{host}:{self.port}"
+
+    @property
+    def leaves(self) -> str:
+        """Where a broker of a province connects, ``host:port``; empty where none can."""
+        return f"{self.hub.rpartition(':')[0]}:{self.leaves_port}" if self.leaves_port else ""
 
     @property
     def store(self) -> Path:
@@ -155,19 +162,20 @@ class NatsServer:
 
     def _configuration(self, keys: HubKeys) -> str:
         return Configuration(
-            listen=self._listen(),
+            listen=self._listen(self.port),
             advertise=self.hub if self.nodes_host else "",
             monitor=f"{LOOPBACK}:{self.monitor_port}",
             server_chain=self.authority.server_chain,
             server_key=self.authority.server_key,
             store=self.store,
+            leaves=self._listen(self.leaves_port) if self.leaves_port else "",
         ).text(keys)
 
-    def _listen(self) -> str:
+    def _listen(self, port: int) -> str:
         if not self.nodes_host:
-            return f"{LOOPBACK}:{self.port}"
+            return f"{LOOPBACK}:{port}"
         # On all addresses: services on this machine use the same port, on loopback.
-        return f"[{IPv6Address(0)}]:{self.port}" if self._ipv6 else f"{IPv4Address(0)}:{self.port}"
+        return f"[{IPv6Address(0)}]:{port}" if self._ipv6 else f"{IPv4Address(0)}:{port}"
 
     @property
     def _ipv6(self) -> bool:

@@ -139,11 +139,13 @@ async def running(
         await store.close()
 
 
-async def joined(home: Path, token: str, *, again: bool = False) -> tuple[Home, list[Finding]]:
+async def joined(
+    home: Path, token: str, *, again: bool = False, through: str | None = None
+) -> tuple[Home, list[Finding]]:
     """Join in a folder."""
     found: list[Finding] = []
     folder = Home(home)
-    await join(token, folder, found.append, again=again)
+    await join(token, folder, found.append, again=again, through=through)
     return folder, found
 
 

@@ -3,11 +3,13 @@
 ``secrets``     make what is missing, and hand it out to the folders of the processes
 ``databases``   wait for PostgreSQL, and give each service a role and a database
 ``token ROLE``  print a token of the installation's own issuer
+``leaf NAME``   write what a broker of a province runs with, see docs/leaves.md
 ``backup``, ``verify``, ``restore-keys``, ``restore``  see docs/backup.md
 
 Settings, from the environment: ``PEYVAND_SETUP_HOME``, the folder to be backed up;
 ``PEYVAND_SETUP_FOLDERS``, one folder in it for each process; ``PEYVAND_BROKER_HOSTS``,
 names of the broker with commas, the one for join tokens first; ``PEYVAND_BROKER_PORT``;
+``PEYVAND_LEAVES_PORT``, for brokers of provinces;
 ``PEYVAND_POSTGRES``, host:port; ``PEYVAND_ISSUER`` and ``PEYVAND_AUDIENCE``, as the services
 have them. ``PEYVAND_DATABASE_URLS``, JSON, names the databases of an installation that has no
 such folder, for ``backup``; ``PEYVAND_OBJECTS_URL`` and its neighbours say where files are.
@@ -20,6 +22,7 @@ import time
 
 import asyncpg
 
+from hubkit import leaf_commands
 from hubkit.backup import commands
 from hubkit.databases import make_databases
 from hubkit.errors import HubError
@@ -42,6 +45,7 @@ def main(arguments: list[str]) -> int:
     token = known.add_parser("token", help="print a token of the installation's own issuer")
     token.add_argument("role", choices=sorted(KNOWN_ROLES - {"public"}))
     token.add_argument("--seconds", type=int, default=_TOKEN_SECONDS, help="how long it is good")
+    leaf_commands.describe(known.add_parser(leaf_commands.NAME, help=leaf_commands.HELP))
     for name, text in commands.HELP.items():
         commands.describe(name, known.add_parser(name, help=text))
     chosen = parser.parse_args(arguments)
@@ -55,6 +59,8 @@ def main(arguments: list[str]) -> int:
             case "databases":
                 asyncio.run(_databases(installation, settings.postgres))
                 _say(f"databases: {', '.join(DATABASES)}")
+            case leaf_commands.NAME:
+                leaf_commands.run(installation, chosen, _say)
             case name if name in commands.HELP:
                 asyncio.run(commands.run(name, installation, settings, chosen, _say))
             case _:

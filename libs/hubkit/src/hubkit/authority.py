@@ -74,6 +74,40 @@ class Authority:
         self._make_server(hosts, now)
         return True
 
+    def issue(self, hosts: Sequence[str], now: datetime) -> tuple[str, str]:
+        """Make a certificate for a server that is reached by these hosts, and its key.
+
+        Returns:
+            The certificate followed by the authority's, and the private key, PEM.
+
+        Raises:
+            HubError: the authority's key has gone.
+        """
+        authority = _read(self.certificate)
+        try:
+            signer = serialization.load_pem_private_key(self._key_file.read_bytes(), None)
+        except (OSError, ValueError) as error:
+            raise HubError(
+                f"The key of the hub's authority cannot be read: {self._key_file}.",
+                "Restore it from a backup; with another authority every node must join again.",
+            ) from error
+        if not isinstance(signer, ec.EllipticCurvePrivateKey):
+            raise HubError(f"{self._key_file} holds no key of an elliptic curve.")
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = (
+            _builder(_name(hosts[0]), authority.subject, key.public_key(), now, _SERVER_LIFE)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.SubjectAlternativeName([*map(_host, hosts)]), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),
+                critical=False,
+            )
+            .sign(signer, hashes.SHA256())
+        )
+        return _text(certificate) + _text(authority), _key_text(key)
+
     def identity(self) -> dict[str, str]:
         """Return the authority's key and certificate by name, what nodes know the hub by.
 
@@ -113,31 +147,9 @@ class Authority:
         write_private(self.certificate, _text(certificate))
 
     def _make_server(self, hosts: Sequence[str], now: datetime) -> None:
-        authority = _read(self.certificate)
-        try:
-            signer = serialization.load_pem_private_key(self._key_file.read_bytes(), None)
-        except (OSError, ValueError) as error:
-            raise HubError(
-                f"The key of the hub's authority cannot be read: {self._key_file}.",
-                "Restore it from a backup; with another authority every node must join again.",
-            ) from error
-        if not isinstance(signer, ec.EllipticCurvePrivateKey):
-            raise HubError(f"{self._key_file} holds no key of an elliptic curve.")
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = (
-            _builder(_name(hosts[0]), authority.subject, key.public_key(), now, _SERVER_LIFE)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.SubjectAlternativeName([*map(_host, hosts)]), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),
-                critical=False,
-            )
-            .sign(signer, hashes.SHA256())
-        )
-        write_private(self.server_key, _key_text(key))
-        write_private(self.server_chain, _text(certificate) + _text(authority))
+        chain, key = self.issue(hosts, now)
+        write_private(self.server_key, key)
+        write_private(self.server_chain, chain)
 
     def _server_is_good(self, hosts: Sequence[str], now: datetime) -> bool:
         try:

@@ -4,12 +4,15 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from hubkit.errors import HubError
 from hubkit.private_files import write_private
 from nodekit.accounts import HubKeys
 from nodekit.keys import BadKey
+
+LONGEST_RIGHTS = "512KB"
+"""Room in the first line of a leaf for the rights over several hundred nodes."""
 
 
 def make_keys(folder: Path) -> None:
@@ -60,6 +63,7 @@ class Configuration:
         server_chain: file with the server's certificate and that of the authority.
         server_key: file with the server's private key.
         store: folder for streams, and for what the broker was told of accounts.
+        leaves: address and port for brokers of provinces; empty for none.
     """
 
     listen: str
@@ -68,24 +72,19 @@ class Configuration:
     server_chain: Path
     server_key: Path
     store: Path
+    leaves: str = ""
 
     def text(self, keys: HubKeys) -> str:
         """Return the configuration file for a broker that these keys govern."""
         lines = [
             "server_name: peyvand",
-            f"listen: {_quoted(self.listen)}",
-            *([f"client_advertise: {_quoted(self.advertise)}"] if self.advertise else []),
-            f"http: {_quoted(self.monitor)}",
-            "tls {",
-            f"  cert_file: {_quoted(str(self.server_chain))}",
-            f"  key_file: {_quoted(str(self.server_key))}",
-            # A client says and hears nothing before it has seen the certificate.
-            "  handshake_first: true",
-            # Several round trips, on a line that may be slow and lossy.
-            "  timeout: 15",
-            "}",
+            f"listen: {quoted(self.listen)}",
+            *([f"client_advertise: {quoted(self.advertise)}"] if self.advertise else []),
+            f"http: {quoted(self.monitor)}",
+            *served_with(self.server_chain, self.server_key),
+            *(self._leaf_lines() if self.leaves else []),
             "jetstream {",
-            f"  store_dir: {_quoted(str(self.store))}",
+            f"  store_dir: {quoted(str(self.store))}",
             "  max_memory_store: 256MB",
             "  max_file_store: 20GB",
             # The outbox of each service can fill a stream again, so that a second of
@@ -93,23 +92,41 @@ class Configuration:
             "  sync_interval: 1s",
             "}",
             "max_payload: 1MB",
-            f"operator: {keys.operator_jwt()}",
-            f"system_account: {keys.system.public}",
             "resolver {",
             "  type: full",
-            f"  dir: {_quoted(str(self.store / 'accounts'))}",
+            f"  dir: {quoted(str(self.store / 'accounts'))}",
             "  allow_delete: false",
             "}",
-            "resolver_preload {",
-            f"  {keys.system.public}: {keys.system_jwt()}",
-            f"  {keys.lobby.public}: {keys.lobby_jwt()}",
-            f"  {keys.platform.public}: {keys.first_platform_jwt()}",
-            "}",
-            f"default_sentinel: {keys.sentinel_jwt()}",
         ]
-        return "\n".join(lines) + "\n"
+        return "\n".join(lines) + "\n" + keys.broker_configuration()
+
+    def _leaf_lines(self) -> list[str]:
+        return [
+            f"max_control_line: {LONGEST_RIGHTS}",
+            "leafnodes {",
+            f"  listen: {quoted(self.leaves)}",
+            # A leaf comes back by the way it was told, and by no other.
+            "  no_advertise: true",
+            *(f"  {line}" for line in served_with(self.server_chain, self.server_key)),
+            "}",
+        ]
 
 
-def _quoted(text: str) -> str:
+def served_with(chain: PurePath, key: PurePath) -> list[str]:
+    """The lines that say with which certificate a server answers."""
+    return [
+        "tls {",
+        f"  cert_file: {quoted(str(chain))}",
+        f"  key_file: {quoted(str(key))}",
+        # A client says and hears nothing before it has seen the certificate.
+        "  handshake_first: true",
+        # Several round trips, on a line that may be slow and lossy.
+        "  timeout: 15",
+        "}",
+    ]
+
+
+def quoted(text: str) -> str:
+    """A text as a string of the configuration language."""
     # A JSON string is a string of the configuration language too.
     return json.dumps(text, ensure_ascii=False)

@@ -57,11 +57,13 @@ class Addresses:
             the one that join tokens name.
         broker_port: the one port of the broker, for services and nodes.
         postgres: ``host:port`` of the database server.
+        leaves_port: of the broker, for brokers of provinces; 0 for none.
     """
 
     broker_hosts: Sequence[str]
     broker_port: int
     postgres: str
+    leaves_port: int = 0
 
 
 class Installation:
@@ -114,7 +116,7 @@ class Installation:
             # What others have signed is of no use with these.
             shutil.rmtree(self._home / "credentials", ignore_errors=True)
             make_keys(self._keys)
-        is_new = self._authority.ensure(addresses.broker_hosts, now)
+        is_new = self.authority.ensure(addresses.broker_hosts, now)
         for process, files in self._files(addresses).items():
             folder = folders / process
             if folder.is_dir():
@@ -137,6 +139,16 @@ class Installation:
         """The URL of a service's database, as its owner."""
         return f"postgresql+asyncpg://{service}:{self.password(service)}@{address}/{service}"
 
+    @property
+    def broker_keys(self) -> HubKeys:
+        """The keys of the broker. Raises `HubError` where they have gone."""
+        return read_keys(self._keys)
+
+    @property
+    def authority(self) -> Authority:
+        """Who signs certificates."""
+        return Authority(self._home / "tls")
+
     def identity(self) -> dict[str, str]:
         """Return who the hub is to its nodes, and what signs its tokens: files by name.
 
@@ -144,7 +156,7 @@ class Installation:
             HubError: some of it has gone.
         """
         keys = read_keys(self._keys)
-        return identity_files(keys, self._authority, _text(self.signing_key))
+        return identity_files(keys, self.authority, _text(self.signing_key))
 
     def adopt(self, identity: Mapping[str, str]) -> None:
         """Be who another hub was. What was made here before goes, but for passwords.
@@ -159,7 +171,7 @@ class Installation:
             )
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The keys of the broker come last: they are what makes an installation somebody.
-        self._authority.adopt(identity)
+        self.authority.adopt(identity)
         write_private(self.signing_key, signing_key_of(identity))
         keep_keys(self._keys, broker_keys_of(identity))
 
@@ -167,7 +179,7 @@ class Installation:
         keys = read_keys(self._keys)
         key = self._issuer_key()
         public = json.dumps({"keys": [key.as_dict(private=False)]}) + "\n"
-        authority = _text(self._authority.certificate)
+        authority = _text(self.authority.certificate)
         files: dict[str, dict[str, str]] = {}
         for service in SERVICES:
             own = files[service.name] = {"ca.pem": authority}
@@ -181,9 +193,9 @@ class Installation:
         files[CENTERS]["node-keys.json"] = keys.node_signer().text()
         files[REGISTRAR] |= keys.files()
         files[BROKER] = {
-            "server.pem": _text(self._authority.server_chain),
-            "server.key": _text(self._authority.server_key),
-            "server.conf": _configuration(addresses.broker_port).text(keys),
+            "server.pem": _text(self.authority.server_chain),
+            "server.key": _text(self.authority.server_key),
+            "server.conf": _configuration(addresses).text(keys),
         }
         files[POSTGRES] = {"password": self.password(POSTGRES)}
         files[KEYCLOAK] = {
@@ -197,10 +209,6 @@ class Installation:
     @property
     def _keys(self) -> Path:
         return self._home / _KEYS
-
-    @property
-    def _authority(self) -> Authority:
-        return Authority(self._home / "tls")
 
     def _credentials(self, service: str, keys: HubKeys) -> str:
         path = self._home / "credentials" / f"{service}.creds"
@@ -251,9 +259,11 @@ def signing_key_of(identity: Mapping[str, str]) -> str:
 _OF_OTHERS = frozenset({BROKER, POSTGRES, KEYCLOAK, GRAFANA})
 
 
-def _configuration(port: int) -> Configuration:
+def _configuration(addresses: Addresses) -> Configuration:
+    leaves = addresses.leaves_port
     return Configuration(
-        listen=f"{IPv4Address(0)}:{port}",
+        listen=f"{IPv4Address(0)}:{addresses.broker_port}",
+        leaves=f"{IPv4Address(0)}:{leaves}" if leaves else "",
         advertise="",
         # On loopback alone: nodes are on a network with the broker.
         monitor=f"127.0.0.1:{MONITOR_PORT}",

@@ -17,6 +17,7 @@ class SetupSettings(BaseSettings):
     setup_folders: Path = Field(default=Path("/var/lib/peyvand/for"))
     broker_hosts: str = Field(default="broker")
     broker_port: int = Field(default=4222)
+    leaves_port: int = Field(default=0)
     postgres: str = Field(default="postgres:5432")
     issuer: str = Field(default="")
     audience: str = Field(default="peyvand")
@@ -27,4 +28,4 @@ class SetupSettings(BaseSettings):
         """What the installation is reached by; the machine itself is always a name of it."""
         named = (host.strip() for host in self.broker_hosts.split(","))
         hosts = dict.fromkeys([*filter(None, named), "localhost", "127.0.0.1", "::1"])
-        return Addresses([*hosts], self.broker_port, self.postgres)
+        return Addresses([*hosts], self.broker_port, self.postgres, self.leaves_port)

@@ -15,6 +15,7 @@ from typing import Any, Self, cast
 
 from nodekit import nats_jwt, subjects
 from nodekit.keys import BadKey, KeyKind, NKey, UserCredentials, check_public
+from nodekit.leaves import SYSTEM_RIGHTS, Leaf, LeafCredentials
 from nodekit.nats_jwt import Account, AccountLimits, Permissions, Scope
 
 NAME = "{{name()}}"
@@ -37,6 +38,8 @@ JOINER = Permissions(
 )
 """What anyone may do who can reach the broker."""
 
+# A broker of a province connects as a user of these two accounts; see `nodekit.leaves`.
+_WITH_LEAVES = AccountLimits(leaves=-1)
 _LOBBY = AccountLimits(connections=64, subscriptions=128, payload=JOIN_PAYLOAD)
 # Older than anything that the registrar has ever said, so that what it said prevails.
 _BEFORE_ALL = datetime(2026, 1, 1, tzinfo=UTC)
@@ -92,7 +95,8 @@ class HubKeys:
 
     def system_jwt(self) -> str:
         """Return the account SYS."""
-        return nats_jwt.account(self.operator, Account(self.system.public, "SYS"))
+        said = Account(self.system.public, "SYS", limits=_WITH_LEAVES)
+        return nats_jwt.account(self.operator, said)
 
     def lobby_jwt(self) -> str:
         """Return the account LOBBY."""
@@ -108,8 +112,8 @@ class HubKeys:
         """Return the account PLATFORM as it shall be.
 
         Args:
-            revocations: public keys of nodes, and the time up to which what they were
-                issued is void.
+            revocations: public keys of nodes and leaves, and the time up to which what they
+                were issued is void.
         """
         return Account(
             self.platform.public,
@@ -119,6 +123,7 @@ class HubKeys:
             scopes=[Scope(self.nodes.public, "node", NODE)],
             service_exports=[subjects.JOIN],
             revocations=revocations,
+            limits=_WITH_LEAVES,
         )
 
     def first_platform_jwt(self) -> str:
@@ -162,6 +167,28 @@ class HubKeys:
         """Make credentials for the account SYS."""
         key = NKey.new(KeyKind.USER)
         return UserCredentials(nats_jwt.user(self.system, key.public, name), key)
+
+    def leaf_credentials(self, leaf: Leaf, expires_at: datetime) -> LeafCredentials:
+        """Make what a leaf connects with."""
+
+        def user(signer: NKey, what: str, permissions: Permissions) -> UserCredentials:
+            key = NKey.new(KeyKind.USER)
+            account = "" if signer is self.system else self.platform.public
+            name = f"{leaf.name}-{what}"
+            jwt = nats_jwt.user(
+                signer,
+                key.public,
+                name,
+                account=account,
+                permissions=permissions,
+                expires_at=expires_at,
+            )
+            return UserCredentials(jwt, key)
+
+        return LeafCredentials(
+            platform=user(self.services, "leaf", leaf.platform_rights()),
+            system=user(self.system, "leaf", SYSTEM_RIGHTS),
+        )
 
     def node_signer(self) -> "NodeSigner":
         """Return what issues credentials of nodes, and can do nothing else."""

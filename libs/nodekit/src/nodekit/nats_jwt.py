@@ -58,12 +58,14 @@ class Permissions:
         subscribe: subjects that it may subscribe to.
         subscriptions: greatest number at a time; -1 without limit.
         payload: greatest size of a message in bytes; -1 without limit.
+        connections: kinds of connections that it may make, as NATS names them.
     """
 
     publish: Sequence[str]
     subscribe: Sequence[str]
     subscriptions: int = _NO_LIMIT
     payload: int = _NO_LIMIT
+    connections: Sequence[str] = ("STANDARD",)
 
     def claims(self) -> dict[str, Any]:
         """Return them as they stand in a JWT."""
@@ -73,7 +75,7 @@ class Permissions:
             "subs": self.subscriptions,
             "data": _NO_LIMIT,
             "payload": self.payload,
-            "allowed_connection_types": ["STANDARD"],
+            "allowed_connection_types": [*self.connections],
         }
 
 
@@ -100,11 +102,13 @@ class AccountLimits:
         connections: at a time.
         subscriptions: at a time.
         payload: greatest size of a message, in bytes.
+        leaves: brokers that connect with it, at a time; none at first.
     """
 
     connections: int = _NO_LIMIT
     subscriptions: int = _NO_LIMIT
     payload: int = _NO_LIMIT
+    leaves: int = 0
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ class Account:
                 "exports": _NO_LIMIT,
                 "wildcards": True,
                 "conn": self.limits.connections,
-                "leaf": 0,
+                "leaf": self.limits.leaves,
                 **(_JETSTREAM | {"consumer": _NO_LIMIT} if self.jetstream else {}),
             },
             "default_permissions": {"pub": {}, "sub": {}},
@@ -215,6 +219,7 @@ def user(
     account: str = "",
     permissions: Permissions | None = None,
     bearer: bool = False,
+    expires_at: datetime | None = None,
 ) -> str:
     """Return the JWT of a user with permissions of its own, all of the account's when None.
 
@@ -225,6 +230,7 @@ def user(
         account: public key of the account, when another key than its own signs.
         permissions: what it may do.
         bearer: whether the JWT alone is enough to connect, without the private key.
+        expires_at: until when it is good; for ever when None.
     """
     allowed = permissions.claims() if permissions else {**_UNLIMITED, "pub": {}, "sub": {}}
     nats: dict[str, Any] = {"type": "user", "version": 2, **allowed}
@@ -232,7 +238,7 @@ def user(
         nats["issuer_account"] = account
     if bearer:
         nats["bearer_token"] = True
-    return _encode(signing_key, public, name, nats)
+    return _encode(signing_key, public, name, nats, expires=expires_at)
 
 
 def decode(jwt: str) -> Claims:

@@ -11,8 +11,8 @@ import asyncio
 import contextlib
 import json
 import signal
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,11 @@ import structlog
 import uvloop
 from nats.errors import Error as NatsError
 from prometheus_client import Gauge
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from nodekit import nats_jwt
 from nodekit.accounts import HubKeys
+from nodekit.keys import KeyKind, check_public
 from nodekit.nats_jwt import BadJwt
 from servicekit import telemetry
 from servicekit.broker import Broker
@@ -46,6 +47,8 @@ _INTERVAL = 2.0  # seconds between two looks
 _AGAIN_AFTER = 0.5  # seconds after a look that failed
 _ANSWER_WITHIN = 3.0  # seconds
 _UPDATE = "$SYS.REQ.CLAIMS.UPDATE"
+# A leaf that is written anew has another key.
+_FOR_EVER = datetime(2100, 1, 1, tzinfo=UTC)
 
 # A key that has expired is refused without being revoked. The day is for a broker whose
 # clock is behind the database's.
@@ -68,13 +71,29 @@ class RegistrarSettings(ServiceSettings):
 
     database_url: str = Field(description="the database of centers")
     registrar_keys: Path = Field(description="folder of the keys of the operator and accounts")
+    barred_leaves: list[str] = Field(
+        default_factory=list[str],
+        description="public keys of leaves that are let in no more, a JSON list",
+    )
+
+    @field_validator("barred_leaves")
+    @classmethod
+    def _are_keys(cls, given: list[str]) -> list[str]:
+        return [check_public(key, KeyKind.USER) for key in given]
 
 
 class Registrar:
     """Tells the broker which keys of nodes are barred. `broker` is in the account SYS."""
 
-    def __init__(self, broker: Broker, database_url: str, keys: HubKeys) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        database_url: str,
+        keys: HubKeys,
+        barred_leaves: Sequence[str] = (),
+    ) -> None:
         self._broker = broker
+        self._barred_leaves = dict.fromkeys(barred_leaves, _FOR_EVER)
         self._database_url = database_url
         self._keys = keys
         self._wake = asyncio.Event()
@@ -128,7 +147,7 @@ class Registrar:
 
     async def _look(self, connection: asyncpg.Connection) -> bool:
         try:
-            await self._agree(await _barred(connection))
+            await self._agree(await _barred(connection) | self._barred_leaves)
         except (NatsError, TimeoutError, Refused, asyncpg.UndefinedTableError) as error:
             # Also before the service has made its tables.
             self._note(error)
@@ -218,7 +237,7 @@ async def serve(settings: RegistrarSettings) -> None:
     await asyncio.wait({connecting, ending}, return_when=asyncio.FIRST_COMPLETED)
     if connecting.done():
         broker = connecting.result()
-        registrar = Registrar(broker, settings.database_url, keys)
+        registrar = Registrar(broker, settings.database_url, keys, settings.barred_leaves)
         await registrar.start()
         await stopping.wait()
         await registrar.stop()

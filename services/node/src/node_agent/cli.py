@@ -71,6 +71,13 @@ def join(
             help="The hub's fingerprint as it was heard by telephone; blanks do not matter.",
         ),
     ] = None,
+    through: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="A leaf of the province to connect to, in place of the hub itself.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Join the network with a token: one outbound connection, nothing half done."""
@@ -80,7 +87,9 @@ def join(
     configure_quiet_logs()
     try:
         identity = asyncio.run(
-            join_network(text, folder, show.finding, again=again, heard=fingerprint)
+            join_network(
+                text, folder, show.finding, again=again, heard=fingerprint, through=through
+            )
         )
     except Halted as halted:
         show.finding(halted.finding)

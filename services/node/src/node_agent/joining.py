@@ -69,6 +69,7 @@ async def join(
     *,
     again: bool = False,
     heard: str | None = None,
+    through: str | None = None,
     world: World = _REAL,
 ) -> Identity:
     """Join with a token, and keep the identity in the folder.
@@ -81,6 +82,8 @@ async def join(
             credentials are replaced.
         heard: the hub's fingerprint as a person has heard it; compared with the token's
             before anything is sent, when it is given.
+        through: ``host:port`` of a leaf of the hub that the node connects to instead; it
+            shows a certificate of the same authority.
         world: what is between here and the hub.
 
     Raises `Halted`; then the folder is as it was.
@@ -90,6 +93,9 @@ async def join(
         token = _token(text)
         tell(Finding("token", good=True, says=f"for the hub at {token.hub}"))
         _compare(token, heard)
+        if through is not None:
+            token = _led_through(token, through)
+            tell(Finding("through", good=True, says=f"the leaf at {token.hub}"))
         tell(await asyncio.to_thread(_look_at_home, home, again=again))
         return await _join(token, home, tell, world)
     except BaseException:
@@ -97,6 +103,13 @@ async def join(
             with contextlib.suppress(OSError):
                 home.path.rmdir()
         raise
+
+
+def _led_through(token: JoinToken, through: str) -> JoinToken:
+    try:
+        return replace(token, hub=through)
+    except JoinTokenError as error:
+        raise halt("through", f"{error}.", "Give the address of the leaf: host:port.") from None
 
 
 async def _join(token: JoinToken, home: Home, tell: Tell, world: World) -> Identity:

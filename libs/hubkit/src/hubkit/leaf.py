@@ -1,0 +1,138 @@
+"""What a province needs to run a leaf.
+
+A leaf is a plain NATS server. The hub makes its configuration, its certificate and its
+credentials, as one folder; nothing else has to be installed in the province. What it may
+do stands in `nodekit.leaves`.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+
+from hubkit.authority import Authority
+from hubkit.broker import LONGEST_RIGHTS, quoted, served_with
+from hubkit.errors import HubError
+from hubkit.private_files import write_private
+from nodekit.accounts import HubKeys
+from nodekit.leaves import Leaf
+
+LIFE = timedelta(days=397)
+"""How long what is written is good; a leaf is written anew before that."""
+SEEN_AT = PurePosixPath("/etc/peyvand-leaf")
+KEPT_AT = PurePosixPath("/var/lib/peyvand-leaf")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a leaf runs, and what it connects to.
+
+    Attributes:
+        hub: ``host:port`` of the hub's broker for leaves.
+        hosts: names and addresses under which its nodes reach it.
+        listen: address and port for them.
+        monitor: address and port of ``/healthz`` and ``/leafz``, HTTP.
+        seen_at: the folder that holds what is written, where the leaf runs.
+        kept_at: the folder in which it keeps what it was told of accounts.
+    """
+
+    hub: str
+    hosts: tuple[str, ...]
+    listen: str = "0.0.0.0:4222"
+    monitor: str = "127.0.0.1:8222"
+    seen_at: PurePosixPath = SEEN_AT
+    kept_at: PurePosixPath = KEPT_AT
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written for a leaf.
+
+    Attributes:
+        public_key: by which the hub bars it (``PEYVAND_BARRED_LEAVES``).
+        expires_at: until when it is good.
+    """
+
+    public_key: str
+    expires_at: datetime
+
+
+def write_leaf(
+    folder: Path,
+    leaf: Leaf,
+    place: Place,
+    keys: HubKeys,
+    authority: Authority,
+    *,
+    now: datetime | None = None,
+) -> Written:
+    """Write the configuration, certificate and credentials of a leaf into a folder.
+
+    The files hold private keys: who has them is the leaf.
+
+    Raises:
+        HubError: the authority's key has gone, or the folder cannot be written.
+    """
+    now = now or datetime.now(UTC)
+    expires_at = now + LIFE
+    made = keys.leaf_credentials(leaf, expires_at)
+    assert made.platform.key is not None
+    chain, key = authority.issue(place.hosts, now)
+    files = {
+        "ca.pem": authority.certificate.read_text(encoding="ascii"),
+        "server.pem": chain,
+        "server.key": key,
+        "platform.creds": made.platform.text(),
+        "system.creds": made.system.text(),
+        "leaf.conf": _configuration(leaf, place, keys),
+    }
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, text in files.items():
+            write_private(folder / name, text)
+    except OSError as error:
+        raise HubError(f"The leaf cannot be written to {folder}: {error}.") from error
+    return Written(made.platform.key.public, expires_at)
+
+
+def _configuration(leaf: Leaf, place: Place, keys: HubKeys) -> str:
+    at = place.seen_at
+    lines = [
+        f"server_name: {quoted(f'peyvand-{leaf.name}')}",
+        f"listen: {quoted(place.listen)}",
+        f"http: {quoted(place.monitor)}",
+        f"max_control_line: {LONGEST_RIGHTS}",
+        *served_with(at / "server.pem", at / "server.key"),
+        "max_payload: 1MB",
+        "leafnodes {",
+        '  reconnect: "2s"',
+        "  remotes: [",
+        *_remote(place, keys.platform.public, "platform.creds"),
+        *_remote(place, keys.system.public, "system.creds"),
+        "  ]",
+        "}",
+        "resolver {",
+        "  type: full",
+        f"  dir: {quoted(str(place.kept_at / 'accounts'))}",
+        "  allow_delete: false",
+        # What was said while the line was cut is asked for soon after.
+        '  interval: "2s"',
+        "}",
+    ]
+    return "\n".join(lines) + "\n" + keys.broker_configuration()
+
+
+def _remote(place: Place, account: str, credentials: str) -> list[str]:
+    return [
+        "    {",
+        f"      url: {quoted(f'tls://{place.hub}')}",
+        f"      account: {account}",
+        f"      credentials: {quoted(str(place.seen_at / credentials))}",
+        # By the way that it was told, and by no other.
+        "      ignore_discovered_servers: true",
+        "      tls {",
+        f"        ca_file: {quoted(str(place.seen_at / 'ca.pem'))}",
+        "        handshake_first: true",
+        "        timeout: 15",
+        "      }",
+        "    }",
+    ]
