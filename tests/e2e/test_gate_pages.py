@@ -17,7 +17,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from peyvandctl.cluster import Cluster
 from tests.support.messaging import eventually
-from tests.support.pages import CONTRAST, watch
+from tests.support.pages import CONTRAST, PATIENCE, watch
 from tests.support.people import Person, center
 
 Json = dict[str, Any]
@@ -25,8 +25,6 @@ PANEL = ("dana", "mina", "kian", "omid")
 LEFT_OPEN = "unmet-need"
 # Twenty pages and more in a browser, on a machine that may be busy.
 pytestmark = pytest.mark.timeout(900)
-# The machine may be slow; what is waited for comes.
-PATIENCE = 60_000
 
 
 @pytest.fixture

@@ -66,12 +66,23 @@ async def test_one_relay_leads_for_each_stream_and_one_projector(
 ) -> None:
     assert {"outbox_leads", "projection_leads", "projection_following"} <= told.keys()
     leads: list[str] = []
-    for service in seeded.services:
-        async with client(seeded.metrics_url(service.name)) as http:
-            page = (await http.get("/metrics")).text
-            leads += [line for line in page.splitlines() if line.endswith(" 1.0")]
+    for _ in range(300):
+        leads = await _leading(seeded)
+        if len([line for line in leads if line.startswith("outbox_leads{")]) == 4:
+            break
+        await asyncio.sleep(0.2)
     relays = [line for line in leads if line.startswith("outbox_leads{")]
     assert len(relays) == len(set(relays)) == 4
     assert [line for line in leads if line.startswith("projection_leads{")]
     assert [line for line in leads if line.startswith("database_reachable")]
     assert [line for line in leads if line.startswith("broker_connected{")]
+
+
+async def _leading(cluster: Cluster) -> list[str]:
+    """The series of all services that are 1."""
+    found: list[str] = []
+    for service in cluster.services:
+        async with client(cluster.metrics_url(service.name)) as http:
+            page = (await http.get("/metrics")).text
+            found += [line for line in page.splitlines() if line.endswith(" 1.0")]
+    return found

@@ -81,7 +81,8 @@ async def test_a_change_shows_without_a_reload(chromium: Browser, cluster: Clust
         await change(cluster, "KRM", "suspend")
         try:
             await expect(kerman).to_have_attribute("data-state", "suspended")
-            assert await page.evaluate("window.told") >= 1, "it was seen, but not told"
+            # It was told of, not only seen when the page looked by itself.
+            await page.wait_for_function("window.told >= 1", timeout=60_000)
             await expect(page.locator("h1")).to_contain_text("کرمان تعلیق شده است")
             await expect(page.locator(".matters")).to_contain_text("کرمان تعلیق است")
             await expect(page).to_have_title(re.compile("۳ از ۵"))

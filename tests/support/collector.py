@@ -72,7 +72,7 @@ class TraceCollector:
         return sorted(found, key=lambda span: span.start)
 
     async def wait_for(
-        self, trace_id: str, complete: Callable[[list[CollectedSpan]], bool], patience: float = 15
+        self, trace_id: str, complete: Callable[[list[CollectedSpan]], bool], patience: float = 60
     ) -> list[CollectedSpan]:
         """The spans of a trace once they are `complete`, or those there when time is up."""
         try:

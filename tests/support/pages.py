@@ -8,6 +8,9 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from peyvandctl.cluster import Cluster
 
+# Milliseconds that a step may take on a machine that is busy.
+PATIENCE = 60_000
+
 CENTERS = "table.centers tbody tr"
 
 # Texts whose contrast with the ground behind them is below 4.5 (WCAG AA).
@@ -46,6 +49,7 @@ async def reader(
     context = await chromium.new_context(
         locale=locale, viewport={"width": 1280, "height": 900}, **more
     )
+    context.set_default_timeout(PATIENCE)
     complaints = watch(context, cluster.gateway_url)
     page = await context.new_page()
     await page.goto(cluster.gateway_url)

@@ -3,23 +3,19 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from pathlib import Path
 
 import httpx
 
+from tests.support.cluster import free_port
 from tests.support.http import client
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 async def test_it_serves_says_what_is_missing_and_ends_when_asked(tmp_path: Path) -> None:
-    port, internal, nobody = free_port(), free_port(), free_port()
+    port = free_port()
+    internal = free_port(taken=[port])
+    nobody = free_port(taken=[port, internal])
     settings = {
         "PEYVAND_LISTEN": f"127.0.0.1:{port}",
         "PEYVAND_METRICS_LISTEN": f"127.0.0.1:{internal}",

@@ -24,7 +24,7 @@ from tests.support.namespaces import (
 SOON = 60.0
 _ASK = """
 import socket, sys
-with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=2) as end:
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=30) as end:
     end.sendall(b"word")
     sys.stdout.write(end.recv(4).decode())
 """

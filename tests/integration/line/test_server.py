@@ -126,7 +126,7 @@ async def test_a_running_broker_takes_a_new_certificate_and_cuts_nobody(infra: I
         server.authority.server_chain.unlink()
         assert server.renew_certificate()
         process.reload()
-        for _ in range(100):
+        for _ in range(1200):
             if await asyncio.to_thread(_shown, server.port) != before:
                 break
             await asyncio.sleep(0.05)

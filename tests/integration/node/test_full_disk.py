@@ -67,6 +67,11 @@ async def answers(home: Home) -> None:
     await until(lambda: agent_status(home) is not None, 60)
 
 
+def is_online(home: Home) -> bool:
+    status = agent_status(home)
+    return status is not None and status["line"]["state"] == "online"
+
+
 async def test_on_a_full_disk_what_waits_goes_out_and_the_agent_starts(
     hub: SmallHub, proxy: FaultProxy, tmp_path: Path
 ) -> None:
@@ -106,7 +111,7 @@ async def test_on_a_full_disk_what_waits_goes_out_and_the_agent_starts(
         disk.fill()
         async with agent(disk, folder, home):
             await answers(home)
-            await until(lambda: (agent_status(home) or {})["line"]["state"] == "online", 60)
+            await until(lambda: is_online(home), 60)
             assert await hand_in(home, 1, "full") == []
             disk.clear()
             more = await hand_in(home, 5, "after")

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from typing import Any, cast
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -29,6 +29,18 @@ from tests.integration.projects.standing import deadlocks, require_right_flags, 
 
 ROUNDS = 25
 STATES = [centers_pb2.CENTER_STATE_OPERATIONAL, centers_pb2.CENTER_STATE_SUSPENDED]
+
+
+def rounds(outcomes: Counter[str], *wanted: str) -> Iterator[float]:
+    """Some rounds, and more of them until each of these outcomes was met.
+
+    Each is the longest time for which one may wait for another in it, which grows: on a slow
+    machine calls take longer.
+    """
+    for number in range(20 * ROUNDS):
+        if number >= ROUNDS and all(outcomes[reason] for reason in wanted):
+            return
+        yield 0.02 * (1 + number // ROUNDS)
 
 
 class Center:
@@ -84,9 +96,9 @@ async def test_a_project_recorded_while_its_center_turns_has_the_right_flags(
     lead, center = await bench.center(), Center(bench, await bench.center())
     given = project(lead, participants=[pb.ProjectParticipant(center_id=center.id)])
     outcomes: Counter[str] = Counter()
-    for _ in range(ROUNDS):
+    for pause in rounds(outcomes, "", "CENTER_NOT_ACTIVE"):
         *found, _ = await asyncio.gather(
-            *(outcome(bench.create(given)) for _ in range(3)), center.turn(dice.uniform(0, 0.02))
+            *(outcome(bench.create(given)) for _ in range(3)), center.turn(dice.uniform(0, pause))
         )
         outcomes.update(cast("list[str]", found))
         await require_right_flags(bench)
@@ -104,8 +116,8 @@ async def test_a_project_changed_while_its_centers_turn_has_the_right_flags(
     made = [await bench.create(project(lead)) for _ in range(4)]
     outcomes: Counter[str] = Counter()
 
-    async def change(id: str) -> None:
-        await asyncio.sleep(dice.uniform(0, 0.02))
+    async def change(id: str, pause: float) -> None:
+        await asyncio.sleep(dice.uniform(0, pause))
         parts = dice.choice([[], [first.id], [second.id], [first.id, second.id]])
         # A flag may come between reading and changing: then it reads again.
         reason = "not tried"
@@ -113,15 +125,17 @@ async def test_a_project_changed_while_its_centers_turn_has_the_right_flags(
             reason = await outcome(joined(bench, await bench.get(id), *parts))
             outcomes[reason] += 1
 
-    for _ in range(ROUNDS):
+    done = 0
+    for pause in rounds(outcomes, "", "STALE_ETAG", "CENTER_NOT_ACTIVE"):
         await asyncio.gather(
-            *(change(one.id) for one in made),
-            first.turn(dice.uniform(0, 0.02)),
-            second.turn(dice.uniform(0, 0.02)),
+            *(change(one.id, pause) for one in made),
+            first.turn(dice.uniform(0, pause)),
+            second.turn(dice.uniform(0, pause)),
         )
+        done += len(made)
         await require_right_flags(bench)
     assert set(outcomes) == {"", "STALE_ETAG", "CENTER_NOT_ACTIVE"}, outcomes
-    assert outcomes[""] + outcomes["CENTER_NOT_ACTIVE"] == 4 * ROUNDS
+    assert outcomes[""] + outcomes["CENTER_NOT_ACTIVE"] == done
     assert await deadlocks(bench) == 0
 
 
@@ -131,13 +145,13 @@ async def test_a_go_meets_a_suspension_before_it_or_after_it_never_within(
     dice = random.Random(7)
     center = Center(bench, await bench.center())
     outcomes: Counter[str] = Counter()
-    for _ in range(ROUNDS):
+    for pause in rounds(outcomes, "", "STALE_ETAG"):
         made = await bench.create(project(center.id))
         await bench.satisfy(made.id)
         await bench.review(made.id, decisions_pb2.DECISION_KIND_GO)
         go = bench.ruling(await bench.get(made.id), decisions_pb2.DECISION_KIND_GO)
         deciding = cast("Awaitable[pb.Project]", bench.rpc.call("DecideProject", go))
-        reason, _ = await asyncio.gather(outcome(deciding), center.turn(dice.uniform(0, 0.02)))
+        reason, _ = await asyncio.gather(outcome(deciding), center.turn(dice.uniform(0, pause)))
         outcomes[reason] += 1
         actions = [step["action"] for step in await steps_of(bench, made.id)]
         came = ["flagged"] if reason else ["advanced", "flagged"]
@@ -200,7 +214,8 @@ async def test_a_change_that_comes_while_one_is_acknowledged_is_not_taken_for_it
     await change(1)
     made = await bench.create(project(await bench.center()))
     outcomes: Counter[str] = Counter()
-    for version in range(2, 2 * ROUNDS, 2):
+    for number, pause in enumerate(rounds(outcomes, "", "STALE_ETAG"), 1):
+        version = 2 * number
         await change(version)
         now = await bench.get(made.id)
         request = flags_pb2.AcknowledgeProjectFlagRequest(
@@ -213,7 +228,7 @@ async def test_a_change_that_comes_while_one_is_acknowledged_is_not_taken_for_it
         call = bench.rpc.call("AcknowledgeProjectFlag", request)
         reason, _ = await asyncio.gather(
             outcome(cast("Awaitable[pb.Project]", call)),
-            change(version + 1, dice.uniform(0, 0.02)),
+            change(version + 1, dice.uniform(0, pause)),
         )
         outcomes[reason] += 1
         # The later change was looked at by nobody.

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
+import psutil
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import exc
@@ -14,6 +15,7 @@ from servicekit import database
 from servicekit.database import Database, WriteSession
 from servicekit.delivery import is_transient
 from tests.support.cluster import Infra
+from tests.support.messaging import eventually
 
 CONNECTIONS = 5
 
@@ -36,16 +38,38 @@ async def read_backend(pool: Database, seconds: float = 0.1) -> int:
         return await session.scalar(sa.select(sa.func.pg_backend_pid()))
 
 
-def hold_up_the_loop() -> None:
-    time.sleep(0.2)
+def have_ended(backends: list[int]) -> bool:
+    """Tell whether these processes are gone, and so the ends of their sockets here."""
+    return not any(psutil.pid_exists(backend) for backend in backends)
 
 
-async def end_backends(infra: Infra, pool: Database) -> None:
+def hold_up_the_loop(backends: list[int]) -> None:
+    until = time.monotonic() + 60
+    while not have_ended(backends):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+async def end_backends(infra: Infra, pool: Database) -> list[int]:
     """End all server processes of the database, as a server that goes away does."""
     admin = await infra.cluster.postgres.connect()
     try:
-        await admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+        ended = await admin.fetch(
+            "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+            pool.engine.url.database,
+        )
+        return [row["pid"] for row in ended]
+    finally:
+        await admin.close()
+
+
+async def sleeps(infra: Infra, pool: Database) -> bool:
+    """Tell whether the server is within a statement that sleeps."""
+    admin = await infra.cluster.postgres.connect()
+    try:
+        return await admin.fetchval(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity"
+            " WHERE datname = $1 AND wait_event = 'PgSleep')",
             pool.engine.url.database,
         )
     finally:
@@ -55,8 +79,9 @@ async def end_backends(infra: Infra, pool: Database) -> None:
 async def test_connections_that_ended_are_replaced_and_nobody_notices(
     infra: Infra, pooled: Database
 ) -> None:
-    await end_backends(infra, pooled)
-    await asyncio.sleep(0.2)  # until the ends of the sockets have arrived
+    ended = await end_backends(infra, pooled)
+    await eventually(lambda: asyncio.to_thread(have_ended, ended), within=60)
+    await asyncio.sleep(0.1)  # the loop hears of the ends
     backends = await asyncio.gather(*(read_backend(pooled) for _ in range(CONNECTIONS)))
     assert len(set(backends)) == CONNECTIONS
 
@@ -86,8 +111,8 @@ async def test_a_connection_that_was_idle_for_long_is_asked_before_it_is_used(
 async def test_a_connection_that_ends_within_a_statement_is_an_outage(
     infra: Infra, pooled: Database
 ) -> None:
-    running = asyncio.create_task(read_backend(pooled, 30))
-    await asyncio.sleep(0.3)
+    running = asyncio.create_task(read_backend(pooled, 300))
+    await eventually(lambda: sleeps(infra, pooled), within=60)
     await end_backends(infra, pooled)
     with pytest.raises(exc.DBAPIError) as caught:
         await running
@@ -99,8 +124,8 @@ async def test_a_connection_that_ends_between_two_statements_is_an_outage(
 ) -> None:
     async def work(session: WriteSession) -> None:
         await session.scalar(sa.select(sa.literal(1)))
-        await end_backends(infra, pooled)
-        hold_up_the_loop()  # so that the news of the end waits in the socket
+        ended = await end_backends(infra, pooled)
+        hold_up_the_loop(ended)  # so that the news of the end waits in the socket
         await session.scalar(sa.select(sa.literal(2)))
 
     for _ in range(CONNECTIONS):

@@ -91,7 +91,7 @@ async def test_a_process_lives_without_its_database_and_takes_its_password_apart
 
 
 async def becomes(port: int, path: str, status: int) -> None:
-    for _ in range(200):
+    for _ in range(600):
         if await http_status("127.0.0.1", port, path) == status:
             return
         await asyncio.sleep(0.2)

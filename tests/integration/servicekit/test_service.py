@@ -3,22 +3,15 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from pathlib import Path
 
 from servicekit.rpc_client import RpcClient
-from tests.support.cluster import Infra
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from tests.support.cluster import Infra, free_port
 
 
 async def until_ready(client: RpcClient, wanted: bool) -> None:
-    for _ in range(300):
+    for _ in range(1200):
         if await client.ready() is wanted:
             return
         await asyncio.sleep(0.1)
@@ -27,7 +20,8 @@ async def until_ready(client: RpcClient, wanted: bool) -> None:
 
 async def test_its_health_is_that_of_its_database(infra: Infra, tmp_path: Path) -> None:
     url = await infra.fresh_database("centers", migrated=True)
-    target, nobody = f"127.0.0.1:{free_port()}", free_port()
+    port = free_port()
+    target, nobody = f"127.0.0.1:{port}", free_port(taken=[port])
     settings = {
         "PEYVAND_DATABASE_URL": url,
         "PEYVAND_LISTEN": target,

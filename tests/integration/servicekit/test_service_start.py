@@ -26,7 +26,7 @@ async def test_a_service_waits_for_a_database_that_is_not_there_yet(tmp_path: Pa
             assert started.returncode is None, "it gave up"
             assert await http_status("127.0.0.1", port, "/readyz") != 200
             await postgres.start()
-            for _ in range(150):
+            for _ in range(600):
                 if await http_status("127.0.0.1", port, "/readyz") == 200:
                     break
                 await asyncio.sleep(0.2)

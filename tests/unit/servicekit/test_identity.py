@@ -125,6 +125,19 @@ async def test_a_new_key_of_the_issuer_is_found(
     assert (await trusting.verify(signer.token())).subject == "someone"
 
 
+async def test_a_new_key_is_found_by_all_calls_that_come_at_once(
+    signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusting = verifier(signer)
+    await trusting.verify(signer.token())
+    signer.rotate()
+    moved = time.monotonic() + 60
+    monkeypatch.setattr("servicekit.identity.time.monotonic", lambda: moved)
+    callers = [f"caller{number}" for number in range(5)]
+    found = await asyncio.gather(*(trusting.verify(signer.token(sub=who)) for who in callers))
+    assert [principal.subject for principal in found] == callers
+
+
 async def test_an_expired_token_is_refused_also_when_it_was_good_before(
     signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

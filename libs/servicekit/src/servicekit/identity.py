@@ -88,7 +88,7 @@ class TokenVerifier:
         self._loaded_at = float("-inf")
         self._published: Any = None
         self._loading = asyncio.Lock()
-        self._refreshing: asyncio.Task[bool] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
         self._verified: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
 
     async def verify(self, token: str) -> Principal:
@@ -113,14 +113,18 @@ class TokenVerifier:
         return await self._decode(token)
 
     async def _decode(self, token: str) -> dict[str, Any]:
+        tried = await self._key_set()
         try:
-            decoded = jwt.decode(token, await self._key_set(), algorithms=ALGORITHMS)
+            decoded = jwt.decode(token, tried, algorithms=ALGORITHMS)
         except (JoseError, ValueError):
-            # The issuer may have changed its keys since they were read.
-            if not await self._reload():
+            # The issuer may have changed its keys since they were read. Whoever waits here
+            # for another call's reading of them takes what that one has read.
+            await self._reload()
+            fresh = await self._key_set()
+            if fresh is tried:
                 raise _rejected("the signature cannot be verified") from None
             try:
-                decoded = jwt.decode(token, await self._key_set(), algorithms=ALGORITHMS)
+                decoded = jwt.decode(token, fresh, algorithms=ALGORITHMS)
             except (JoseError, ValueError):
                 raise _rejected("the signature cannot be verified") from None
         claims = decoded.claims
@@ -166,22 +170,21 @@ class TokenVerifier:
         elif not self._loading.locked():
             self._refreshing = asyncio.create_task(self._reload(), name="key set")
 
-    async def _reload(self) -> bool:
-        """Load the key set again unless that was just done; tell whether it was."""
+    async def _reload(self) -> None:
+        """Load the key set again unless that was just done."""
         async with self._loading:
             if time.monotonic() - self._loaded_at < _REFETCH:
-                return False
+                return
             self._loaded_at = time.monotonic()
             try:
                 published = await self._load()
                 self._keys = KeySet.import_key_set(published)
             except (OSError, ValueError, httpx.HTTPError, JoseError, KeyError):
-                return False
+                return
             if published != self._published:
                 # Whatever a withdrawn key has proved is proved no longer.
                 self._verified.clear()
                 self._published = published
-            return True
 
     async def _load(self) -> Any:
         if self._jwks and "://" not in self._jwks:

@@ -265,6 +265,7 @@ class Projector:
                         raise _GapError(f"expected delivery {expected}")
                     expected += 1
                 position = await self._take(stream, position, messages)
+                self._refilled.discard(stream)  # what is lost from now on is asked for again
                 self.state.stream(stream).lag = messages[-1].metadata.num_pending
                 publish_metrics(self._projection.name, self.state)
 

@@ -175,12 +175,17 @@ def _resumed(verb: str, token: str) -> Selection:
     sound = (
         found.verb == verb
         and found.prefix in PREFIXES
-        and all(isinstance(value, str) for value in (*texts, *found.begin))
+        and all(_is_plain(value) for value in (*texts, *found.begin))
         and all(not time or _is_time(time) for time in (found.start, found.end))
         and found.begin.known
-        and isinstance(given, int)
+        and type(given) is int
         and 0 < found.given < 2**31
     )
     if not sound:
         raise Refusal("TOKEN")
     return found
+
+
+def _is_plain(value: object) -> bool:
+    """Whether it is a text as tokens are made of; others cannot even be asked for."""
+    return isinstance(value, str) and value.isascii()
