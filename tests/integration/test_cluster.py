@@ -132,7 +132,7 @@ async def test_nats_knows_the_services_by_their_credentials_alone(infra: Infra) 
     with pytest.raises(nats.errors.Error, match="Authorization"):
         await nats.connect(**replace(access, credentials=forged).options(), **quiet)
 
-    patient = quiet | {"connect_timeout": 60}
+    patient: dict[str, Any] = quiet | {"connect_timeout": 60}
     nobody = await nats.connect(**replace(access, credentials=None).options(), **patient)
     said.clear()
     await nobody.publish("evt.centers.center.created.ctr_1", b"")

@@ -67,11 +67,12 @@ async def sleeps(infra: Infra, pool: Database) -> bool:
     """Tell whether the server is within a statement that sleeps."""
     admin = await infra.cluster.postgres.connect()
     try:
-        return await admin.fetchval(
+        found = await admin.fetchval(
             "SELECT EXISTS (SELECT FROM pg_stat_activity"
             " WHERE datname = $1 AND wait_event = 'PgSleep')",
             pool.engine.url.database,
         )
+        return bool(found)
     finally:
         await admin.close()
 
