@@ -11,6 +11,7 @@ from gateway.pages.records import kinds
 from gateway.pages.wording import wording
 from peyvand.api.v1 import types_pb2
 from peyvand.projects.v1 import (
+    awards_pb2,
     conditions_pb2,
     criteria_pb2,
     decisions_pb2,
@@ -29,8 +30,8 @@ from tests.unit.gateway.pages.conftest import Site
 
 OWN = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
 TEXT = types_pb2.LocalizedText(fa="تکرار آزمون", en="Repeat the assay")
-WORKED = ("gates", "projects", "conditions", "waivers", "evidence")
-"""The collections that a gate is worked with."""
+WORKED = ("gates", "projects", "conditions", "waivers", "evidence", "awards")
+"""The collections that a gate is worked with, and the money that hangs on what was reached."""
 
 
 def verbs(collection: str) -> list[str]:
@@ -101,6 +102,9 @@ async def page(site: Site, local: httpx.AsyncClient) -> tuple[httpx.AsyncClient,
     )
     answers["GetEvidence"] = evidence_pb2.Evidence(
         id="evd_1", project_id="prj_1", etag="v1", allowed_actions=verbs("evidence")
+    )
+    answers["GetAward"] = awards_pb2.Award(
+        id="awd_1", project_id="prj_1", titles=TEXT, etag="v1", allowed_actions=verbs("awards")
     )
     answers["GetPathwayTemplate"] = criteria_pb2.PathwayTemplate(
         pathways=[

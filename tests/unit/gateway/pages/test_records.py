@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.pages.gate_steps import OWN_STEPS
+from gateway.pages.own_steps import OWN_STEPS
 from gateway.pages.record_forms import action_labels
 from gateway.pages.record_view import plural_label
 from gateway.pages.records import RELATED, Kind, address_of, kinds

@@ -1,4 +1,4 @@
-"""What the forms of a project, a gate or a condition offer to choose from, read beside it."""
+"""What the forms of a project and what belongs to it offer to choose from, read beside it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,6 +8,7 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from peyvand.projects.v1 import (
+    awards_pb2,
     conditions_pb2,
     criteria_pb2,
     decisions_pb2,
@@ -33,8 +34,8 @@ class Beside:
     """What stands beside a resource.
 
     `project` is the one that it belongs to, `template` its pathway template, `decisions` are
-    those on it, the oldest first, `evidence` is what a condition can be shown with. All is
-    empty where it is of no use, or where this reader may not see it.
+    those on it, the oldest first, `evidence` is what a condition or a milestone can be shown
+    with. All is empty where it is of no use, or where this reader may not see it.
     """
 
     project: projects_pb2.Project | None = None
@@ -51,10 +52,9 @@ async def read_beside(resource: Message, read: Read) -> Beside:
         case gates_pb2.Gate():
             return await _beside_gate(resource, read)
         case conditions_pb2.ProjectCondition() if "report" in resource.allowed_actions:
-            project, evidence = await asyncio.gather(
-                _project(resource.project_id, read), _evidence(resource, read)
-            )
-            return Beside(project=project, evidence=evidence)
+            return await _with_evidence(resource.project_id, resource.criterion, read)
+        case awards_pb2.Award() if _asks_for_evidence(resource):
+            return await _with_evidence(resource.project_id, "", read)
         case _:
             id: str = getattr(resource, "project_id", "")
             return Beside(project=await _project(id, read) if id else None)
@@ -86,12 +86,23 @@ async def _decisions(project_id: str, read: Read) -> Sequence[decisions_pb2.Deci
     return found.decisions if found else ()
 
 
-async def _evidence(
-    condition: conditions_pb2.ProjectCondition, read: Read
-) -> Sequence[evidence_pb2.Evidence]:
-    """The pieces that can show a condition, the latest first."""
+def _asks_for_evidence(award: awards_pb2.Award) -> bool:
+    """Whether evidence is named on the page of an award, or can be."""
+    shown = any(item.evidence_ids for item in award.milestones)
+    return shown or "report-milestone" in award.allowed_actions
+
+
+async def _with_evidence(project_id: str, criterion: str, read: Read) -> Beside:
+    project, evidence = await asyncio.gather(
+        _project(project_id, read), _evidence(project_id, criterion, read)
+    )
+    return Beside(project=project, evidence=evidence)
+
+
+async def _evidence(project_id: str, criterion: str, read: Read) -> Sequence[evidence_pb2.Evidence]:
+    """The pieces of a project, of one criterion where it is named, the latest first."""
     asked = evidence_pb2.ListEvidenceRequest(
-        project_id=condition.project_id, criterion=condition.criterion, page_size=_MANY
+        project_id=project_id, criterion=criterion, page_size=_MANY
     )
     kind = evidence_pb2.ListEvidenceResponse
     found = await _seen(read, "Criteria/ListEvidence", kind, asked)

@@ -72,5 +72,12 @@ def field_labels(words: Wording) -> dict[str, str]:
         "escalated_at": say("Escalated"),
         "feed": say("Feed"),
         "refused_at": say("Refused"),
+        "description": say("What it shows"),
+        "uri": say("Where it is kept"),
+        "media_type": say("Media type"),
+        "size_bytes": say("Size in bytes"),
+        "sha256": say("SHA-256"),
+        "resubmission_reason": say("Why the same is brought again"),
+        "superseded_by_id": say("In its place stands"),
         "report_key": say("Key of the report"),
     }

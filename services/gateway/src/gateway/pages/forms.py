@@ -15,9 +15,11 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from persiantools.jdatetime import JalaliDate
 
-from gateway.imports.spelling import exact, prose
+from gateway.imports.spelling import exact, spelled
 from gateway.pages.wording import Wording
 from gateway.problems import ProblemError, sentence
+from gateway.shapes import fields_by_name
+from peyvand.projects.v1 import awards_pb2
 from servicekit.contract import descriptor_of, enum_names
 from servicekit.errors import Violation
 
@@ -29,6 +31,11 @@ MORE = "more"
 _USUAL_LENGTH = 2000
 _ROW = re.compile(r"(?P<list>\w+(?:\.\w+)*)\[(?P<row>\d{1,3})\]")
 _DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
+# An amount as people write it, with its digits in groups.
+_GROUPED = re.compile(r"[0-9]{1,3}([,٬ \u00a0\u202f][0-9]{3})+(\.[0-9]+)?")
+_NO_DIGIT = re.compile(r"[^0-9.]")
+# Most digits of a whole number of each size.
+_DIGITS = {FieldDescriptor.TYPE_INT32: 9, FieldDescriptor.TYPE_INT64: 18}
 # The year of a day tells its calendar, as in imported files.
 _FIRST_GREGORIAN_YEAR = 1700
 
@@ -58,10 +65,14 @@ class Field:
 
 @dataclass(frozen=True)
 class FieldGroup:
-    """Fields that belong together under a name: one condition, one seat."""
+    """Fields that belong together under a name: one condition, one seat.
+
+    `sends_to` is where a file that is chosen is sent at once; the fields then say which it is.
+    """
 
     legend: str
     fields: Sequence[Field]
+    sends_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,13 +140,17 @@ def put(message: Message, path: str, text: str) -> Violation | None:
     *way, last = path.split(".")
     for step in way:
         owner = _below(owner, step)
+    last, _, row = last.partition("[")
     shape = descriptor_of(owner).fields_by_name[last]
-    if shape.enum_type is not None:
+    if row:
+        # Rows come in their order, and those that are empty not at all.
+        getattr(owner, last).append(exact(text))
+    elif shape.enum_type is not None:
         numbers = {name: number for number, name in enum_names(shape.enum_type).items()}
         setattr(owner, last, numbers.get(text, 0))
-    elif shape.type == FieldDescriptor.TYPE_INT32:
+    elif shape.type in _DIGITS:
         digits = exact(text)
-        if not (digits.isdecimal() and len(digits) < 9):
+        if not (digits.isdecimal() and len(digits) < _DIGITS[shape.type]):
             return Violation(path, "WRONG_TYPE", {"expected": "a whole number"})
         setattr(owner, last, int(digits))
     elif re.search(r"_date(\.value)?$", path):
@@ -143,8 +158,10 @@ def put(message: Message, path: str, text: str) -> Violation | None:
         if day is None:
             return Violation(path, "NO_SUCH_DATE")
         setattr(owner, last, day)
+    elif isinstance(owner, awards_pb2.Money) and last == "amount":
+        owner.amount = read_amount(text)
     else:
-        setattr(owner, last, prose(text.strip()))
+        setattr(owner, last, spelled(text.strip(), fields_by_name(descriptor_of(owner))[last]))
     return None
 
 
@@ -160,6 +177,12 @@ def read_day(text: str) -> str | None:
         return date(year, month, day).isoformat()
     except ValueError:
         return None
+
+
+def read_amount(text: str) -> str:
+    """An amount of money as the contract spells it; what is none stays as it was typed."""
+    plain = exact(text)
+    return _NO_DIGIT.sub("", plain) if _GROUPED.fullmatch(plain) else plain
 
 
 def typed_day(iso: str, words: Wording) -> str:
@@ -197,9 +220,9 @@ def _came_back(form: Form, tried: Tried, words: Wording) -> Form:
     if problem is not None and (unplaced or not errors):
         error = " ".join([refusal(problem, words), *unplaced])
     groups = [
-        FieldGroup(
-            group.legend,
-            [
+        replace(
+            group,
+            fields=[
                 replace(
                     item,
                     value=tried.typed.get(item.name, item.value),

@@ -3,7 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from textwrap import shorten
 
-from gateway.pages.form_parts import choices_of, day_field, optional, own_form, rows_shown
+from gateway.pages.form_parts import (
+    choices_of,
+    day_field,
+    evidence_choices,
+    optional,
+    own_form,
+    rows_shown,
+)
 from gateway.pages.forms import Choice, Field, FieldGroup, Form, Tried
 from gateway.pages.gate_view import terms_lines, without_isolates
 from gateway.pages.propose_forms import propose_forms
@@ -13,7 +20,6 @@ from peyvand.projects.v1 import (
     conditions_pb2,
     criteria_pb2,
     decisions_pb2,
-    evidence_pb2,
     flags_pb2,
     gates_pb2,
     panel_pb2,
@@ -22,7 +28,6 @@ from peyvand.projects.v1 import (
 from servicekit.contract import enum_names
 
 _KIND = decisions_pb2.DecisionKind.DESCRIPTOR
-_STATE_OF_EVIDENCE = evidence_pb2.EvidenceState.DESCRIPTOR
 # Seats that an empty form has: the least that a panel needs; and how many more come at once.
 _SEATS, _MORE_SEATS = 3, 2
 _MET = (
@@ -136,11 +141,7 @@ def _report(record: Record, words: Wording, tried: Tried | None) -> Iterable[For
     del tried
     condition, say = record.resource, words.say
     assert isinstance(condition, conditions_pb2.ProjectCondition)
-    pieces = [Choice("", say("none"))]
-    pieces += [
-        Choice(item.id, f"{words.text(item.title)} · {_state(item, words)}")
-        for item in record.beside.evidence
-    ]
+    pieces = evidence_choices(record, words)
     evidence = Field("evidence_id", say("Evidence that shows it"), "choice", choices=pieces)
     note = optional(Field("note", say("What shows it, in words"), "area"))
     yield own_form(
@@ -154,7 +155,7 @@ def _report(record: Record, words: Wording, tried: Tried | None) -> Iterable[For
     )
 
 
-OWN_FORMS: Mapping[tuple[str, str], Callable[[Record, Wording, Tried | None], Iterable[Form]]] = {
+GATE_FORMS: Mapping[tuple[str, str], Callable[[Record, Wording, Tried | None], Iterable[Form]]] = {
     ("gates", "declare"): _declare,
     ("gates", "vote"): _vote,
     ("gates", "propose"): propose_forms,
@@ -166,8 +167,8 @@ OWN_FORMS: Mapping[tuple[str, str], Callable[[Record, Wording, Tried | None], It
 """The forms of steps that need more than a few words, by collection and allowed action."""
 
 
-def forms_of_more(record: Record, words: Wording, tried: Tried | None) -> Iterable[Form]:
-    """The forms of what is made for a resource, or is a step of another one."""
+def gate_forms_of_more(record: Record, words: Wording, tried: Tried | None) -> Iterable[Form]:
+    """The forms of what is made for the gate of a project, or is a step of the project."""
     resource = record.resource
     if isinstance(resource, projects_pb2.Project):
         ended = resource.state == projects_pb2.PROJECT_STATE_KILLED
@@ -261,10 +262,6 @@ def _votable(gate: gates_pb2.Gate, record: Record, words: Wording) -> list[Choic
         terms = shorten(" · ".join(lines), _SHORT, placeholder="…")
         found.append(Choice(name, f"{words.label(_KIND, name)}: {terms}"))
     return found
-
-
-def _state(item: evidence_pb2.Evidence, words: Wording) -> str:
-    return words.label(_STATE_OF_EVIDENCE, enum_names(_STATE_OF_EVIDENCE)[item.state])
 
 
 def _gate(record: Record) -> gates_pb2.Gate:

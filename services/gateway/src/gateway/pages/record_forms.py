@@ -1,12 +1,17 @@
 """The forms on the page of one resource: the steps that its reader may take now."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from gateway.pages.award_forms import AWARD_FORMS, record_award
+from gateway.pages.evidence_forms import add_evidence, supersede
 from gateway.pages.forms import Field, FieldGroup, Form, Tried, as_tried
-from gateway.pages.gate_forms import OWN_FORMS, forms_of_more
+from gateway.pages.gate_forms import GATE_FORMS, gate_forms_of_more
 from gateway.pages.records import Record, Verb
 from gateway.pages.wording import Wording
+from peyvand.projects.v1 import evidence_pb2, projects_pb2
+
+_OWN_FORMS = {**GATE_FORMS, **AWARD_FORMS}
 
 
 def record_forms(record: Record, words: Wording, tried: Tried | None = None) -> Sequence[Form]:
@@ -14,13 +19,28 @@ def record_forms(record: Record, words: Wording, tried: Tried | None = None) -> 
     resource: Any = record.resource
     kind, found = record.kind, list[Form]()
     for action in getattr(resource, "allowed_actions", ()):
-        own = OWN_FORMS.get((kind.collection, action))
+        own = _OWN_FORMS.get((kind.collection, action))
         if own is not None:
             found += own(record, words, tried)
         elif action in kind.verbs:
             found.append(_usual(record, kind.verbs[action], words))
-    found += forms_of_more(record, words, tried)
+    found += gate_forms_of_more(record, words, tried)
+    found += _forms_of_more(record, words, tried)
     return as_tried(found, tried, words)
+
+
+def _forms_of_more(record: Record, words: Wording, tried: Tried | None) -> Iterable[Form]:
+    """The forms of what is made for a resource, by who may make it."""
+    match record.resource:
+        case projects_pb2.Project() as project:
+            if "add-evidence" in record.may:
+                yield from add_evidence(record, words)
+            if "record-award" in record.may and project.state != projects_pb2.PROJECT_STATE_KILLED:
+                yield from record_award(record, words, tried)
+        case evidence_pb2.Evidence() if "supersede" in record.may:
+            yield from supersede(record, words)
+        case _:
+            pass
 
 
 def _usual(record: Record, verb: Verb, words: Wording) -> Form:

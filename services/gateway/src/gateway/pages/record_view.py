@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from gateway.dossier.words import STEPS
+from gateway.pages.award_view import AwardView, award_view
 from gateway.pages.field_labels import field_labels
 from gateway.pages.forms import Form, Tried, refusal
 from gateway.pages.gate_view import DecisionRow, GateView, decision_rows, gate_view
@@ -119,9 +120,11 @@ class RecordView:
     actions: Sequence[Form] = field(default_factory=tuple)
     refused: str = ""
     documents: Sequence[Document] = field(default_factory=tuple)
+    sends_files: bool = False
     thresholds: Sequence[Threshold] = field(default_factory=tuple)
     next_gate: NextGateView | None = None
     gate: GateView | None = None
+    award: AwardView | None = None
     decisions: Sequence[DecisionRow] = field(default_factory=tuple)
 
 
@@ -150,10 +153,12 @@ def record_view(record: Record, reader: Reader, tried: Tried | None = None) -> R
         related=tuple(_related(item, words) for item in record.related if item.items),
         actions=forms,
         refused=_refused(forms, tried, words),
-        documents=tuple(_documents(kind.collection, resource.id, words)),
+        sends_files=any(group.sends_to for form in forms for group in form.groups),
+        documents=tuple(_documents(resource, kind.collection, words)),
         thresholds=thresholds(resource, words),
         next_gate=next_gate_view(record.next_gate, words) if record.next_gate else None,
         gate=gate_view(resource, record.beside, reader) if kind.aggregate == "gate" else None,
+        award=award_view(resource, record.beside, reader) if kind.aggregate == "award" else None,
         decisions=decision_rows(record.beside, reader) if kind.aggregate == "project" else (),
     )
 
@@ -165,10 +170,12 @@ def _refused(forms: Sequence[Form], tried: Tried | None, words: Wording) -> str:
     return refusal(tried.problem, words)
 
 
-def _documents(collection: str, id: str, words: Wording) -> Iterable[Document]:
-    """Whoever sees a project is given its dossier."""
+def _documents(resource: Any, collection: str, words: Wording) -> Iterable[Document]:
+    """Whoever sees a project is given its dossier, and who sees evidence the file that it is."""
+    if collection == "evidence" and resource.HasField("file"):
+        yield Document(words.say("The file itself"), f"/v1/evidence/{resource.id}/file")
     if collection == "projects":
-        dossier = f"/v1/projects/{id}/dossier"
+        dossier = f"/v1/projects/{resource.id}/dossier"
         yield Document(
             words.say("Dossier, to read and print (PDF)"), f"{dossier}.pdf?lang={words.language}"
         )

@@ -8,7 +8,7 @@ of the contract, so that a new kind of resource has its page with its contract.
 import asyncio
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from gateway.auth import Caller
 from gateway.languages import Language
 from gateway.pages.beside import Beside, read_beside
 from gateway.pages.forms import put
-from gateway.pages.gate_steps import OWN_STEPS
+from gateway.pages.own_steps import OWN_STEPS
 from gateway.transcoding import Backend
 from peyvand.api.v1 import types_pb2
 from peyvand.projects.v1 import criteria_pb2, projects_pb2
@@ -62,7 +62,7 @@ class Verb:
     """A step that a form can take: its name in addresses, and the rpc that takes it.
 
     `place` is the path of the id in the request, `asks` are the paths of what a form gives
-    (``conditions[].owner`` in each row), `preset` is what the form itself stands for.
+    (``conditions[].owner`` in each row), `preset` and `along` are as `OwnStep` has them.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Verb:
     place: str
     asks: frozenset[str]
     preset: Mapping[str, str] = field(default_factory=dict[str, str])
+    along: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def field(self) -> str:
@@ -91,15 +92,28 @@ class Verb:
         for name in ("etag", "idempotency_key"):
             if name in fields and typed.get(name):
                 setattr(request, name, typed[name].strip())
-        broken = [
-            violation
+        given = {
+            name: text
             for name, text in typed.items()
             if _ROW.sub("[]", name) in self.asks and text.strip()
+        }
+        broken = [
+            violation
+            for name, text in (*given.items(), *self._along(given, typed))
             if (violation := put(request, name, text)) is not None
         ]
         if broken:
             raise Fault.invalid(*broken)
         return request
+
+    def _along(
+        self, given: Mapping[str, str], typed: Mapping[str, str]
+    ) -> Iterable[tuple[str, str]]:
+        """What goes along with what is given: beside it, under the name that it has elsewhere."""
+        for name in given:
+            source = self.along.get(_ROW.sub("[]", name), "")
+            if text := typed.get(source, "").strip():
+                yield f"{name.rpartition('.')[0]}.{source.rpartition('.')[2]}", text
 
 
 @dataclass(frozen=True)
@@ -145,8 +159,8 @@ class Related:
 class Record:
     """A resource, what happened to it (the latest first), and what belongs to it.
 
-    `may` are the steps that the reader may take whatever the state is, with a project of
-    theirs or with any.
+    `may` are the steps that the reader may take whatever the state is, with what is of a
+    project of theirs or of any.
     """
 
     kind: Kind
@@ -210,7 +224,7 @@ class Records:
         beside = await read_beside(
             resource, lambda rpc, asked: self._call(who, rpc, asked, language)
         )
-        own = _is_own(resource, who)
+        own = _is_own(beside.project, who)
         may = frozenset(
             name for name, verb in kind.verbs.items() if reaches(verb.rpc, who.principal, own=own)
         )
@@ -282,11 +296,11 @@ class Records:
         return await self._backend.call(rpc, request, context)
 
 
-def _is_own(resource: Message, who: Caller) -> bool:
+def _is_own(project: projects_pb2.Project | None, who: Caller) -> bool:
     """Whether a project is led by a center of the reader, or one takes part in it."""
-    if not isinstance(resource, projects_pb2.Project):
+    if project is None:
         return False
-    centers = {resource.lead_center_id, *(item.center_id for item in resource.participants)}
+    centers = {project.lead_center_id, *(item.center_id for item in project.participants)}
     return not centers.isdisjoint(who.principal.center_ids)
 
 
@@ -334,6 +348,7 @@ def _own_verbs(plural: str) -> dict[str, Verb]:
             step.place,
             frozenset(step.asks),
             step.preset,
+            step.along,
         )
         for name, step in OWN_STEPS.get(plural, {}).items()
     }
