@@ -54,8 +54,8 @@ def award_view(award: awards_pb2.Award, beside: Beside, reader: Reader) -> Award
     """Make the view of an award."""
     words = reader.words
     lines = [
-        (words.say("Who gives it"), words.text(award.funder.names)),
-        (words.say("Number of the grant"), award.grant_number),
+        (words.say("Who gives it"), _given(words.text(award.funder.names))),
+        (words.say("Number of the grant"), _given(award.grant_number)),
         (words.say("Amount"), money(award.amount, words)),
         (words.say("Released so far"), money(award.released, words)),
         (
@@ -75,6 +75,10 @@ def money(value: awards_pb2.Money, words: Wording) -> str:
     if not value.amount:
         return ""
     return f"{words.amount(Decimal(value.amount))} {apart(value.currency)}"
+
+
+def _given(text: str) -> str:
+    return apart(text) if text else ""
 
 
 def _milestone(item: awards_pb2.Milestone, beside: Beside, words: Wording) -> MilestoneRow:
