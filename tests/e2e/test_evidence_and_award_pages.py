@@ -12,12 +12,11 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from peyvandctl.cluster import Cluster
-from tests.support.people import Json, Person
+from tests.support.people import Json, Person, project_of_a_new_center
 from tests.support.record_pages import (
     broken,
     jalali,
     look,
-    project_of_a_new_center,
     reader,
     send,
     unfold,

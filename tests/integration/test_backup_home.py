@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -115,6 +116,25 @@ async def test_a_home_goes_from_one_place_to_another_and_back(restored: Restored
     # What a node keeps is its own, and moves on.
     assert (there.root / "nodes" / "own").is_dir()
     assert not (outer / "there.restoring").exists()
+
+
+async def test_a_backup_and_a_restore_leave_the_port_for_leaves_to_the_hub(
+    restored: Restored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outer = restored.home.root.parent
+    with socket.create_server(("127.0.0.1", 0)) as hub:
+        monkeypatch.setenv("PEYVAND_LEAVES_PORT", str(hub.getsockname()[1]))
+        with pytest.raises(ClusterError, match="is taken"):
+            await Cluster(restored.home.root, services=[], port=0).start()
+        made = await backups.back_up(
+            restored.home,
+            outer / "leaves.backup",
+            keys=True,
+            files=True,
+            passphrase=PASSPHRASE,
+            say=quiet,
+        )
+        assert await restored_into(Home(outer / "beside-leaves"), made.path) is None
 
 
 async def test_one_that_fails_leaves_no_folder_behind(restored: Restored) -> None:

@@ -3,8 +3,7 @@
 import secrets
 from pathlib import Path
 
-from tests.support.messaging import eventually
-from tests.support.people import Entrance, Json, Person, center
+from tests.support.people import Entrance, Person, project_of_a_new_center
 
 PANEL = ("dana", "mina", "kian")
 
@@ -15,23 +14,13 @@ async def decided(network: Entrance, folder: Path) -> tuple[str, str]:
     The files of its evidence stand in the folder.
     """
     sara, omid = Person(network, "hq_admin", "sara"), Person(network, "hq_admin", "omid")
-    lead = await center(sara, f"DS{secrets.token_hex(3).upper()}")
+    made = await project_of_a_new_center(
+        sara,
+        titles={"en": "Patch #panic() of <cells>", "fa": "وصلهٔ سلولی"},
+        external_key=f"dossier-{secrets.token_hex(4)}",
+    )
+    lead = made["lead_center_id"]
     leila = Person(network, "center_operator", "leila", [lead])
-    described = {
-        "titles": {"en": "Patch #panic() of <cells>", "fa": "وصلهٔ سلولی"},
-        "lead_center_id": lead,
-        "pathway": "somatic_cell",
-        "external_key": f"dossier-{secrets.token_hex(4)}",
-    }
-    made: Json = {}
-
-    async def the_center_is_known() -> bool:
-        headers = {"Idempotency-Key": secrets.token_hex(8)}
-        answer = await sara.http.post("/v1/projects", json=described, headers=headers)
-        made.update(answer.json())
-        return answer.status_code == 201
-
-    await eventually(the_center_is_known)
     path = f"/v1/projects/{made['id']}"
     for code in (await leila.get(f"{path}/next-gate"))["missing"]:
         content = f"report on {code} {secrets.token_hex(8)}".encode()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from tests.support.http import client
+from tests.support.messaging import eventually
 
 Json = dict[str, Any]
 
@@ -49,3 +50,23 @@ async def center(admin: Person, code: str) -> str:
     names = {"fa": "مرکز", "en": f"Center {code}"}
     body = {"code": code, "names": names, "province": "IR-03"}
     return (await admin.post("/v1/centers", body))["id"]
+
+
+async def project_of_a_new_center(admin: Person, **values: Any) -> Json:
+    """A project in S0, as soon as its center is known where projects are recorded."""
+    lead = await center(admin, f"GP{secrets.token_hex(3).upper()}")
+    given: Json = {
+        "titles": {"en": "Cartilage patch", "fa": "وصلهٔ غضروفی"},
+        "lead_center_id": lead,
+        "pathway": "somatic_cell",
+    }
+    made: Json = {}
+
+    async def the_center_is_known() -> bool:
+        headers = {"Idempotency-Key": secrets.token_hex(8)}
+        answer = await admin.http.post("/v1/projects", json=given | values, headers=headers)
+        made.update(answer.json())
+        return answer.status_code == 201
+
+    await eventually(the_center_is_known)
+    return made

@@ -1,7 +1,6 @@
 """The pages of single resources, and the forms on them, as people who are signed in use them."""
 
 import contextlib
-import secrets
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,29 +10,7 @@ from persiantools.jdatetime import JalaliDate
 from playwright.async_api import Browser, Locator, Page, expect
 
 from peyvandctl.cluster import Cluster
-from tests.support.messaging import eventually
 from tests.support.pages import CONTRAST, PATIENCE, watch
-from tests.support.people import Json, Person, center
-
-
-async def project_of_a_new_center(admin: Person) -> Json:
-    """A project in S0, as soon as its center is known where projects are recorded."""
-    lead = await center(admin, f"GP{secrets.token_hex(3).upper()}")
-    described = {
-        "titles": {"en": "Cartilage patch", "fa": "وصلهٔ غضروفی"},
-        "lead_center_id": lead,
-        "pathway": "somatic_cell",
-    }
-    made: Json = {}
-
-    async def the_center_is_known() -> bool:
-        headers = {"Idempotency-Key": secrets.token_hex(8)}
-        answer = await admin.http.post("/v1/projects", json=described, headers=headers)
-        made.update(answer.json())
-        return answer.status_code == 201
-
-    await eventually(the_center_is_known)
-    return made
 
 
 @contextlib.asynccontextmanager

@@ -165,6 +165,7 @@ class Restore:
             port=0,
             host="127.0.0.1",
             nodes_host="",
+            leaves_port=0,
             nodes_port=0,
             env={"PEYVAND_OBJECTS_URL": self._draft.objects.as_uri()},
         )
@@ -240,7 +241,9 @@ async def _postgres(home: Home, say: Say) -> AsyncGenerator[PostgresServer]:
         return
     lock.release()
     say("The network does not run; starting PostgreSQL for the backup")
-    async with Cluster(home.root, services=[], port=0, nodes_host="", nodes_port=0) as cluster:
+    async with Cluster(
+        home.root, services=[], port=0, nodes_host="", nodes_port=0, leaves_port=0
+    ) as cluster:
         yield cluster.postgres
 
 

@@ -88,6 +88,7 @@ class Cluster:
         host: str | None = None,
         nodes_host: str | None = None,
         nodes_port: int | None = None,
+        leaves_port: int | None = None,
         replicas: int = 1,
         supervise: bool = False,
         env: Mapping[str, str] | None = None,
@@ -106,6 +107,8 @@ class Cluster:
                 listens on loopback alone.
             nodes_port: the port of the broker; ``PEYVAND_NODES_PORT`` when None, 0 for the
                 one that it had, or any free one.
+            leaves_port: the port of the broker for those of provinces;
+                ``PEYVAND_LEAVES_PORT`` when None, 0 for none.
             replicas: processes of each service that run side by side; of the gateway too.
             supervise: start a process again when it dies by itself.
             env: settings added to the environment of every service.
@@ -122,7 +125,9 @@ class Cluster:
         self._nodes_port = (
             port_setting("PEYVAND_NODES_PORT", 0) if nodes_port is None else nodes_port
         )
-        self._leaves_port = port_setting("PEYVAND_LEAVES_PORT", 0)
+        self._leaves_port = (
+            port_setting("PEYVAND_LEAVES_PORT", 0) if leaves_port is None else leaves_port
+        )
         given = os.environ.get("PEYVAND_NODES_HOST", "") if nodes_host is None else nodes_host
         self._nodes_host = given.strip().strip("[]")
         self._host = host or os.environ.get("PEYVAND_HOST") or LOOPBACK

@@ -6,6 +6,7 @@ import asyncio
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -50,6 +51,11 @@ _DAMAGES = {
     "file_changed": "has a changed file",
     "file_missing": "has lost its file",
 }
+_MEND_UNREAD = (
+    "See: database. Where that is well, the store of files is out of reach: PEYVAND_OBJECTS_URL."
+)
+# How an error is told: by what it is, and what it says.
+_RAISED = re.compile(r"(Error|Fault)\b.*:")
 # Records that a finding names; the command of the service names them all.
 _NAMED = 10
 _PACKAGES = ("peyvandctl", "servicekit", "grpcio", "protobuf", "sqlalchemy", "asyncpg", "nats-py")
@@ -269,8 +275,9 @@ class Doctor:
         except ValueError:
             told = complaint.decode(errors="replace").strip().splitlines()
             # What an error is stands before where its library explains it.
-            last = next((line for line in reversed(told) if "Error" in line), "it said nothing")
-            return Finding(subject, "bad", f"They cannot be checked: {last}", "See: database")
+            said_last = (line for line in reversed(told) if _RAISED.search(line))
+            last = next(said_last, "it said nothing")
+            return Finding(subject, "bad", f"They cannot be checked: {last}", _MEND_UNREAD)
 
     def _gateway(self) -> list[Finding]:
         url = self._access.url

@@ -26,7 +26,9 @@ async def draft(service: str, text: str) -> list[Path]:
     before = set(_revisions(service))
     (spec,) = (spec for spec in SERVICES if spec.name == service)
     with tempfile.TemporaryDirectory(prefix="peyvand-draft-") as folder:
-        async with Cluster(Path(folder), services=[], port=0) as cluster:
+        async with Cluster(
+            Path(folder), services=[], port=0, nodes_port=0, leaves_port=0
+        ) as cluster:
             await cluster.postgres.make_databases([service])
             environment = os.environ | {"PEYVAND_DATABASE_URL": cluster.postgres.dsn(service)}
             for command in (["migrate"], ["draft-migration", text]):

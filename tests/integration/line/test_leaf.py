@@ -19,7 +19,7 @@ from tests.support.hub_line import HubLine, Party, hub_line, until
 from tests.support.leaf_server import LeafServer, leaf_server
 from tests.support.messaging import eventually
 
-SHIRAZ = Leaf("fars", ["nod_a", "nod_b"])
+FARS = Leaf("fars", ["nod_a", "nod_b"])
 OTHER_NODE = "nod_other"
 
 
@@ -59,7 +59,7 @@ async def province(infra: Infra) -> AsyncGenerator[Province]:
         host, port = hub.server.leaves.rsplit(":", 1)
         async with (
             FaultProxy.start((host, int(port))) as proxy,
-            leaf_server(hub.server, SHIRAZ, proxy) as leaf,
+            leaf_server(hub.server, FARS, proxy) as leaf,
         ):
             await leaf.connected()
             service = await hub.platform()
@@ -193,7 +193,7 @@ async def test_a_leaf_that_is_killed_lets_in_whom_it_knew_also_while_its_line_is
 
 
 async def test_a_line_has_no_right_over_streams(province: Province) -> None:
-    rights = SHIRAZ.platform_rights()
+    rights = FARS.platform_rights()
     assert not [subject for subject in rights.publish if subject.startswith(("$", "evt", "_"))]
     await province.service.client.jetstream().add_stream(
         StreamConfig(name="EVT_CENTERS", subjects=["evt.centers.>"])
@@ -234,5 +234,5 @@ async def test_a_leaf_may_have_hundreds_of_nodes(province: Province) -> None:
 )
 def test_a_leaf_is_described_by_ids_alone(field: str, values: dict[str, Any]) -> None:
     with pytest.raises(BadLeaf) as told:
-        replace(SHIRAZ, **values)
+        replace(FARS, **values)
     assert told.value.field == field

@@ -114,27 +114,26 @@ async def test_a_forged_token_is_refused(signer: Signer, tmp_path: Path) -> None
             await trusting.verify(token)
 
 
-async def test_a_new_key_of_the_issuer_is_found(
-    signer: Signer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+async def of_before(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> TokenVerifier:
+    """Who has read the keys of an issuer that has changed them since."""
     trusting = verifier(signer)
     await trusting.verify(signer.token())
     signer.rotate()
     moved = time.monotonic() + 60
     monkeypatch.setattr("servicekit.identity.time.monotonic", lambda: moved)
-    assert (await trusting.verify(signer.token())).subject == "someone"
+    return trusting
+
+
+async def test_a_new_key_of_the_issuer_is_found(signer: Signer, of_before: TokenVerifier) -> None:
+    assert (await of_before.verify(signer.token())).subject == "someone"
 
 
 async def test_a_new_key_is_found_by_all_calls_that_come_at_once(
-    signer: Signer, monkeypatch: pytest.MonkeyPatch
+    signer: Signer, of_before: TokenVerifier
 ) -> None:
-    trusting = verifier(signer)
-    await trusting.verify(signer.token())
-    signer.rotate()
-    moved = time.monotonic() + 60
-    monkeypatch.setattr("servicekit.identity.time.monotonic", lambda: moved)
     callers = [f"caller{number}" for number in range(5)]
-    found = await asyncio.gather(*(trusting.verify(signer.token(sub=who)) for who in callers))
+    found = await asyncio.gather(*(of_before.verify(signer.token(sub=who)) for who in callers))
     assert [principal.subject for principal in found] == callers
 
 
