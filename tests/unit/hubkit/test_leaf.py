@@ -86,6 +86,13 @@ def test_no_secret_of_the_hub_goes_with_it(setup: Path, tmp_path: Path) -> None:
     [
         (("Fars!", *NODES), "'Fars!' cannot name a leaf"),
         (("fars", "--node", "nod_*"), "--node: 'nod_*' is no id of a node"),
+        (("fars", *NODES, "--host", ""), "--host: '' is no name of a host"),
+        (("fars", *NODES, "--host", "a b"), "--host: 'a b' is no name of a host"),
+        (("fars", *NODES, "--host", "شیراز"), "--host: 'شیراز' is no name of a host"),
+        (("fars", *NODES, "--hub", "nonsense"), "--hub: 'nonsense' is no address"),
+        (("fars", *NODES, "--hub", "h:99999"), "--hub: 'h:99999' is no address"),
+        (("fars", *NODES, "--listen", "4222"), "--listen: '4222' is no address"),
+        (("fars", *NODES, "--monitor", ":"), "--monitor: ':' is no address"),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_written(
@@ -97,7 +104,7 @@ def test_what_is_wrong_is_named_and_nothing_is_written(
 ) -> None:
     assert setup.exists()
     out = tmp_path / "leaf"
-    assert main(["leaf", *arguments, *REACHED, "--out", str(out)]) == 1
+    assert main(["leaf", *REACHED, *arguments, "--out", str(out)]) == 1
     assert says in capsys.readouterr().err
     assert not out.exists()
 

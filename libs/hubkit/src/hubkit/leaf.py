@@ -14,6 +14,7 @@ from hubkit.broker import LONGEST_RIGHTS, quoted, served_with
 from hubkit.errors import HubError
 from hubkit.private_files import write_private
 from nodekit.accounts import HubKeys
+from nodekit.join_token import is_address
 from nodekit.leaves import Leaf
 
 LIFE = timedelta(days=397)
@@ -41,6 +42,17 @@ class Place:
     monitor: str = "127.0.0.1:8222"
     seen_at: PurePosixPath = SEEN_AT
     kept_at: PurePosixPath = KEPT_AT
+
+    def __post_init__(self) -> None:
+        """Raise `HubError` for what is no address, by the option that gives it."""
+        for option in ("hub", "listen", "monitor"):
+            text: str = getattr(self, option)
+            if not is_address(text):
+                raise HubError(f"--{option}: {text!r} is no address.", "Give host:port.")
+        for host in self.hosts:
+            # An IPv6 address stands without its brackets, as in a certificate.
+            if not is_address(f"[{host}]:1" if ":" in host else f"{host}:1"):
+                raise HubError(f"--host: {host!r} is no name of a host, and no address.")
 
 
 @dataclass(frozen=True)

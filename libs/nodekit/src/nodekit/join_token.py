@@ -27,6 +27,12 @@ class JoinTokenError(ValueError):
     """A text is no join token; the message tells a person what is wrong with it."""
 
 
+def is_address(text: str) -> bool:
+    """Tell whether a text is a host and a port, as a broker is named by."""
+    match = _HUB.fullmatch(text)
+    return match is not None and len(text) <= _MAX_HUB and 0 < int(match[1]) < 65536
+
+
 @dataclass(frozen=True)
 class JoinToken:
     """What a join token says.
@@ -40,8 +46,7 @@ class JoinToken:
     secret: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        match = _HUB.fullmatch(self.hub)
-        if match is None or len(self.hub) > _MAX_HUB or not 0 < int(match[1]) < 65536:
+        if not is_address(self.hub):
             raise JoinTokenError(f"{self.hub[:300]!r} is no address of a hub: give host:port")
         if not _FINGERPRINT.fullmatch(self.fingerprint):
             raise JoinTokenError("the fingerprint must be 64 hexadecimal digits in lower case")
