@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sysconfig
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = ("small", "production")
 Manifest = dict[str, Any]
 WORLD = "world"
+_K8S = ROOT / "deploy" / "k8s"
 _KUBECTL = Path(sysconfig.get_path("scripts")) / "kubectl"
 
 
@@ -31,9 +34,37 @@ def _rendered(folder: Path) -> str:
     return json.dumps([*yaml.safe_load_all(run.stdout)])
 
 
-def render(overlay: str) -> Manifests:
-    """Everything of an overlay; a new copy each time."""
-    return built(ROOT / "deploy" / "k8s" / "overlays" / overlay)
+def render(overlay: str, *components: str, patches: Sequence[Manifest] = ()) -> Manifests:
+    """Everything of an overlay; a new copy each time.
+
+    Args:
+        overlay: its name.
+        components: what an installation adds to it.
+        patches: what it says otherwise.
+    """
+    if components or patches:
+        return Manifests(json.loads(_added_to(overlay, components, json.dumps(patches))))
+    return built(_K8S / "overlays" / overlay)
+
+
+@cache
+def _added_to(overlay: str, components: tuple[str, ...], patches: str) -> str:
+    with tempfile.TemporaryDirectory(prefix="peyvand-overlay-") as name:
+        folder = Path(name).resolve()
+
+        def seen(*parts: str) -> str:
+            # Kustomize refuses an absolute path.
+            return os.path.relpath(_K8S.joinpath(*parts), folder)
+
+        own = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": [seen("overlays", overlay)],
+            "components": [seen("components", component) for component in components],
+            "patches": json.loads(patches),
+        }
+        (folder / "kustomization.yaml").write_text(json.dumps(own), encoding="utf-8")
+        return _rendered(folder)
 
 
 def built(folder: Path) -> Manifests:
