@@ -1,5 +1,7 @@
 """The manifests for Kubernetes keep every rule, and every rule can find a fault."""
 
+import json
+import re
 import runpy
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,17 @@ import pytest
 import yaml
 
 from tests.contract.deploy import rules
-from tests.support.manifests import OVERLAYS, ROOT, Manifest, Manifests, render
+from tests.contract.deploy.rules.common import name_of
+from tests.support.manifests import (
+    OVERLAYS,
+    ROOT,
+    WORLD,
+    Edge,
+    Manifest,
+    Manifests,
+    edges,
+    render,
+)
 
 Fault = Callable[[Manifests], object]
 EXAMPLES = ROOT / "deploy" / "k8s" / "examples"
@@ -24,6 +36,47 @@ def test_every_overlay_keeps_the_rule(overlay: str, rule: rules.Rule) -> None:
 @pytest.mark.parametrize("rule", rules.IN_PRODUCTION, ids=lambda rule: rule.__name__)
 def test_production_keeps_the_rule_of_three_zones(rule: rules.Rule) -> None:
     assert list(rule(render("production"))) == []
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("rule", rules.EVERYWHERE, ids=lambda rule: rule.__name__)
+def test_an_overlay_with_leaves_keeps_the_rule(overlay: str, rule: rules.Rule) -> None:
+    assert list(rule(render(overlay, "leaves"))) == []
+
+
+@pytest.mark.parametrize("rule", rules.IN_PRODUCTION, ids=lambda rule: rule.__name__)
+def test_production_with_leaves_keeps_the_rule_of_three_zones(rule: rules.Rule) -> None:
+    assert list(rule(render("production", "leaves"))) == []
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_port_for_leaves_is_there_only_with_its_component(overlay: str) -> None:
+    plain, admits = render(overlay), render(overlay, "leaves")
+    assert "7422" not in json.dumps(plain.documents)
+    assert edges(admits) - edges(plain) == {Edge(WORLD, "broker", 7422)}
+    assert not edges(plain) - edges(admits)
+    assert names_of(admits) - names_of(plain) == {
+        "NetworkPolicy broker-leaves",
+        "Service broker-leaves",
+    }
+
+
+def names_of(manifests: Manifests) -> set[str]:
+    """What there is; the name of a generated map changes with what it says."""
+    return {
+        name_of(document) for document in manifests.documents if document["kind"] != "ConfigMap"
+    }
+
+
+def test_a_leaf_is_barred_as_the_guide_says() -> None:
+    guide = (ROOT / "docs" / "leaves.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    own: Manifest = yaml.safe_load(shown)
+    manifests = render("production", "leaves", patches=own["patches"])
+    assert list(rules.is_valid(manifests)) == []
+    assert list(rules.runs_every_service(manifests)) == []
+    barred = manifests.settings(manifests.workload("registrar"))["PEYVAND_BARRED_LEAVES"]
+    assert json.loads(barred) == ["U…"]
 
 
 def test_the_small_one_asks_for_nothing_that_one_machine_lacks() -> None:
@@ -384,6 +437,22 @@ PLANTED: dict[str, tuple[rules.Rule, Fault]] = {
         rules.lets_streams_through,
         lambda m: spec(m, "Service", "gateway").update(type="NodePort"),
     ),
+    "a way in for leaves to a broker that admits none": (
+        rules.lets_streams_through,
+        lambda m: m.documents.append(
+            {"kind": "Service", "metadata": {"name": "broker-leaves"}, "spec": {"type": "NodePort"}}
+        ),
+    ),
+    "a broker that listens for leaves behind a closed door": (
+        rules.admits_leaves_whole_or_not_at_all,
+        lambda m: m.one("ConfigMap", "broker")["data"].update(
+            {"leaves.conf": 'leafnodes { listen: "0.0.0.0:7422" }'}
+        ),
+    ),
+    "a registrar that waits for leaves that cannot come": (
+        rules.admits_leaves_whole_or_not_at_all,
+        lambda m: told(m, "registrar", "PEYVAND_LEAVES_PORT", "7422"),
+    ),
     "a database of another version": (
         rules.is_postgresql_18,
         lambda m: spec(m, "Cluster", "postgres-centers")["imageCatalogRef"].update(major=17),
@@ -431,6 +500,44 @@ PLANTED: dict[str, tuple[rules.Rule, Fault]] = {
 def test_a_planted_fault_is_found(fault: str) -> None:
     rule, plant = PLANTED[fault]
     manifests = render("production")
+    plant(manifests)
+    assert list(rule(manifests)) != []
+
+
+LACKING: dict[str, tuple[rules.Rule, Fault]] = {
+    "a port that no policy lets through": (
+        rules.goes_by_the_picture,
+        lambda m: without(m, "NetworkPolicy", "broker-leaves"),
+    ),
+    "a port that no service leads to": (
+        rules.lets_streams_through,
+        lambda m: without(m, "Service", "broker-leaves"),
+    ),
+    "a service that leads elsewhere": (
+        rules.admits_leaves_whole_or_not_at_all,
+        lambda m: spec(m, "Service", "broker-leaves")["ports"][0].update(port=4222),
+    ),
+    "a name that the certificate lacks": (
+        rules.admits_leaves_whole_or_not_at_all,
+        lambda m: spec(m, "Certificate", "broker-server")["dnsNames"].remove(
+            "leaves.peyvand.example"
+        ),
+    ),
+    "streams without a name": (
+        rules.admits_leaves_whole_or_not_at_all,
+        lambda m: m.one("ConfigMap", "broker")["data"].update({"domain.conf": ""}),
+    ),
+    "a registrar that was told nothing": (
+        rules.admits_leaves_whole_or_not_at_all,
+        lambda m: process(m, "registrar").update(env=[]),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", LACKING)
+def test_what_leaves_lack_is_found(fault: str) -> None:
+    rule, plant = LACKING[fault]
+    manifests = render("production", "leaves")
     plant(manifests)
     assert list(rule(manifests)) != []
 

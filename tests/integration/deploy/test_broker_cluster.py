@@ -130,7 +130,7 @@ async def test_a_node_finds_the_authority_of_its_token_and_trusts_it_alone(
         await asyncio.open_connection("localhost", port, ssl=trusting(pem(stranger).decode()))
 
 
-@pytest.mark.parametrize("components", [()])
+@pytest.mark.parametrize("components", [(), ("leaves",)])
 @pytest.mark.parametrize("overlay", OVERLAYS)
 async def test_a_server_takes_the_configuration_of_an_overlay(
     tmp_path: Path, overlay: str, components: tuple[str, ...]

@@ -75,6 +75,9 @@ class RegistrarSettings(ServiceSettings):
         default_factory=list[str],
         description="public keys of leaves that are let in no more, a JSON list",
     )
+    leaves_port: int = Field(
+        default=0, description="port of the broker for those of provinces; 0 where there is none"
+    )
 
     @field_validator("barred_leaves")
     @classmethod

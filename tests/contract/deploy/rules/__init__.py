@@ -10,6 +10,7 @@ from tests.contract.deploy.rules.keys import (
     keeps_keys_apart,
     refers_to_secrets_that_are_made,
 )
+from tests.contract.deploy.rules.leaves import admits_leaves_whole_or_not_at_all
 from tests.contract.deploy.rules.reaching import drawn_edges, goes_by_the_picture
 from tests.contract.deploy.rules.replacing import (
     is_not_taken_apart,
@@ -38,6 +39,7 @@ __all__ = [
     "OWNERS",
     "Complaints",
     "Rule",
+    "admits_leaves_whole_or_not_at_all",
     "asks_three_questions",
     "can_go_back_in_time",
     "drawn_edges",
@@ -83,6 +85,7 @@ EVERYWHERE: tuple[Rule, ...] = (
     is_certified,
     lets_streams_through,
     lets_its_certificate_be_made,
+    admits_leaves_whole_or_not_at_all,
     is_postgresql_18,
 )
 IN_PRODUCTION: tuple[Rule, ...] = (

@@ -20,6 +20,7 @@ Rule = Callable[[Manifests], Complaints]
 
 OWNERS = tuple(service.name for service in SERVICES if service.has_database)
 BROKER = "broker"
+LEAVES = "leaves"
 ZONE = "topology.kubernetes.io/zone"
 # Connections of a process beside its pool: those that lead or wait to, and listen.
 LEADERS = 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tests.contract.deploy.rules.common import BROKER, OWNERS, Complaints
+from tests.contract.deploy.rules.common import BROKER, LEAVES, OWNERS, Complaints
 from tests.support.manifests import (
     ROOT,
     WORLD,
@@ -57,6 +57,8 @@ def _infrastructure(manifests: Manifests) -> Iterator[Edge]:
                 yield Edge(name, WORLD, port)
         if name == BROKER:
             yield Edge(name, name, 6222)
+            if LEAVES in workload.ports:
+                yield Edge(WORLD, name, workload.ports[LEAVES])
     for owner in OWNERS:
         yield Edge(f"migrate-{owner}", f"postgres-{owner}", 5432)
 
