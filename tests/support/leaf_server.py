@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from peyvandctl.nats import NatsServer
     from tests.support.fault_proxy import FaultProxy
 
-ACCOUNTS = 2
+ACCOUNTS = 3
 """Accounts of which a leaf has a line to the hub."""
 
 

@@ -35,6 +35,12 @@ NameArgument = Annotated[str, typer.Argument(help="Its name, e.g. that of the pr
 NodeOption = Annotated[
     list[str], typer.Option("--node", help="Id of a node that connects to it; repeatable.")
 ]
+CenterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--center", help="Id of a center of which its store keeps what is said; repeatable."
+    ),
+]
 
 
 @app.command()
@@ -46,6 +52,7 @@ def write(
         list[str], typer.Option("--host", help="Name or address of it; the first is its name.")
     ],
     node: NodeOption,
+    center: CenterOption = None,
     hub: Annotated[
         str, typer.Option("--hub", help="host:port; else by PEYVAND_NODES_HOST and _LEAVES_PORT.")
     ] = "",
@@ -65,7 +72,7 @@ def write(
             seen_at=PurePosixPath(seen_at),
             kept_at=PurePosixPath(kept_at),
         )
-        leaf = leaf_commands.leaf_of(name, node)
+        leaf = leaf_commands.leaf_of(name, node, center or [])
         for line in leaf_commands.told_of(write_leaf(out, leaf, place, keys, authority), out):
             terminal.line(escape(line))
 

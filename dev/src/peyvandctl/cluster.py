@@ -316,6 +316,7 @@ class Cluster:
                 "PEYVAND_NATS_URL": self.nats.url,
                 "PEYVAND_NATS_CA": str(self.nats.authority.certificate),
                 "PEYVAND_REGISTRAR_KEYS": str(self.nats.keys),
+                "PEYVAND_LEAVES_PORT": str(self._leaves_port),
             }
         settings = self.nats.environment(service)
         if service == CENTERS:

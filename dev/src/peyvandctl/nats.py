@@ -190,7 +190,7 @@ class NatsServer:
         # The server never gets ready with what an account has left that it does not know:
         # one of a home from before there were accounts, or from before the keys were made
         # anew. Nothing is lost with it: the outbox of each service fills its stream again.
-        own = {keys.system.public, keys.lobby.public, keys.platform.public}
+        own = set(keys.first_jwts())
         for folder in (self.store / "jetstream", self.store / "accounts"):
             for left in sorted(folder.glob("*")) if folder.exists() else ():
                 if left.stem not in own:

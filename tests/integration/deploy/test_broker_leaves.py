@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from centers.copies import keep_copy
 from centers.registrar import Registrar
 from hubkit.installation import Installation
 from hubkit.leaf import Place, write_leaf
+from node_agent.leaf_store import Folder, leaf_store
 from nodekit.accounts import HubKeys
 from nodekit.keys import KeyKind, NKey, UserCredentials
 from nodekit.leaves import Leaf
@@ -22,6 +24,7 @@ from nodekit.subjects import inbox_prefix
 from peyvandctl.state import LOOPBACK, free_port
 from servicekit.broker import Broker, event_stream
 from servicekit.broker_access import BrokerAccess
+from servicekit.tasks import end_tasks
 from tests.support.broker_servers import SERVERS, Servers, prepared, three_servers
 from tests.support.leaf_server import LeafServer
 from tests.support.messaging import eventually
@@ -73,6 +76,51 @@ async def test_a_node_reaches_the_hub_through_a_leaf_that_was_written_as_the_gui
 
             await eventually(is_answered)
             await node.close()
+
+
+async def test_a_leaf_keeps_what_a_cluster_says_also_when_a_server_of_it_dies(
+    tmp_path: Path,
+) -> None:
+    async with three_servers(tmp_path, "leaves") as servers:
+        await tell_accounts(servers)
+        keys = HubKeys.read(servers.secrets / "registrar-keys")
+        async with entered(servers, 1) as broker:
+            await broker.declare(event_stream("centers", replicas=SERVERS))
+            keeping = asyncio.create_task(
+                keep_copy(servers.access(1, keys.copies_credentials("registrar")), SERVERS)
+            )
+            try:
+                async with a_leaf(servers, 0) as leaf:
+                    await leaf.connected()
+                    folder = Folder.read(leaf.folder / "reader")
+                    async with leaf_store(folder, lambda: None) as store:
+                        await store.make()
+
+                        async def keeps(count: int) -> None:
+                            async def are_there() -> bool:
+                                return (await store.kept()).last == count
+
+                            await eventually(are_there, within=60)
+
+                        await broker.jetstream.publish(f"evt.centers.node.joined.{NODE}", b"1")
+                        await keeps(1)
+                        await servers.kill(2)
+                        await published(broker, f"evt.centers.node.renewed.{NODE}")
+                        await keeps(2)
+            finally:
+                await end_tasks(keeping)
+
+
+async def published(broker: Broker, subject: str) -> None:
+    """Publish once, however long the streams look for a leader."""
+
+    async def is_taken() -> bool:
+        with contextlib.suppress(NatsError, TimeoutError):
+            await broker.jetstream.publish(subject, b"2", headers={"Nats-Msg-Id": subject})
+            return True
+        return False
+
+    await eventually(is_taken, within=60)
 
 
 async def test_leaves_are_shown_a_certificate_that_was_renewed(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +22,7 @@ from tests.support.messaging import eventually
 
 FARS = Leaf("fars", ["nod_a", "nod_b"])
 OTHER_NODE = "nod_other"
+RECONNECTS_AFTER = 2  # seconds, in the configuration of a leaf
 
 
 @dataclass
@@ -128,7 +130,7 @@ async def test_what_was_not_named_to_the_leaf_goes_no_further(province: Province
 
 
 async def test_the_credentials_of_a_leaf_are_for_nothing_else(province: Province) -> None:
-    for name in ("platform", "system"):
+    for name in ("platform", "provinces", "system", "reader/reader"):
         with pytest.raises(NatsError):
             await province.hub.connect(name, province.leaf.credentials(name), "_INBOX")
 
@@ -165,9 +167,12 @@ async def test_a_barred_leaf_is_cut_off(province: Province) -> None:
     await province.hub.start_registrar()
 
     async def is_cut() -> bool:
-        return await province.leaf.lines() < 2
+        return await province.leaf.lines() == 0
 
+    # In every account, and for good.
     await eventually(is_cut)
+    await asyncio.sleep(3 * RECONNECTS_AFTER)
+    assert await is_cut()
     with pytest.raises((NoRespondersError, TimeoutError, NatsError)):
         await node.client.request("node.nod_a.hello", b"?", timeout=1)
 

@@ -1,4 +1,4 @@
-"""docs/join.md says of each finding what it means, and of no command that is not there."""
+"""The guides say of each finding what it means, and of no command that is not there."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,9 @@ from typer.main import get_command
 from peyvandctl.cli import app
 
 ROOT = Path(__file__).parents[3]
-GUIDE = (ROOT / "docs" / "join.md").read_text(encoding="utf-8")
+GUIDE = "".join(
+    (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("join.md", "leaves.md")
+)
 _FINDING = re.compile(r'(?:Finding|halt)\(\s*"(\w+)"')
 _COMMAND = re.compile(r"peyvand node (\w+)")
 

@@ -18,7 +18,9 @@ from nodekit.keys import UserCredentials
 from peyvandctl.cli import app
 from peyvandctl.paths import Home
 
-FILES = {"ca.pem", "server.pem", "server.key", "platform.creds", "system.creds", "leaf.conf"}
+LINES = {"platform.creds", "provinces.creds", "system.creds"}
+FILES = {"ca.pem", "server.pem", "server.key", "leaf.conf", *LINES}
+READ_BY = {"ca.pem", "reader.creds", "store.json"}
 NODES = ("--node", "nod_a", "--node", "nod_b")
 REACHED = ("--hub", "hub.example.ir:7422", "--host", "leaf.example.ir", "--host", "192.0.2.7")
 
@@ -32,6 +34,11 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+def assert_written(out: Path) -> None:
+    assert {file.name for file in out.iterdir()} == FILES | {"reader"}
+    assert {file.name for file in (out / "reader").iterdir()} == READ_BY
+
+
 def claims_of(folder: Path, name: str) -> nats_jwt.Claims:
     return nats_jwt.decode(UserCredentials.from_text((folder / name).read_text("ascii")).jwt)
 
@@ -41,9 +48,11 @@ def test_the_folder_has_all_that_a_leaf_needs_and_is_closed_to_others(
 ) -> None:
     out = tmp_path / "leaf"
     assert main(["leaf", "fars", *NODES, *REACHED, "--out", str(out)]) == 0
-    assert {file.name for file in out.iterdir()} == FILES
-    assert {stat.S_IMODE(file.stat().st_mode) for file in out.iterdir()} == {0o600}
-    assert stat.S_IMODE(out.stat().st_mode) == 0o700
+    assert_written(out)
+    for folder, names in ((out, FILES), (out / "reader", READ_BY)):
+        files = [folder / name for name in names]
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     certificate = x509.load_pem_x509_certificate((out / "server.pem").read_bytes())
     named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert named.get_values_for_type(x509.DNSName) == ["leaf.example.ir"]
@@ -57,6 +66,39 @@ def test_the_folder_has_all_that_a_leaf_needs_and_is_closed_to_others(
     told = capsys.readouterr().err
     assert json.dumps([said.subject]) in told
     assert f"{said.expires_at:%Y-%m-%d}" in told
+
+
+def test_one_key_stands_for_all_its_lines_and_another_for_who_reads(
+    setup: Path, tmp_path: Path
+) -> None:
+    assert setup.exists()
+    out = tmp_path / "leaf"
+    main(["leaf", "fars", *NODES, *REACHED, "--out", str(out)])
+    keys = {claims_of(out, name).subject for name in LINES}
+    assert len(keys) == 1
+    assert claims_of(out / "reader", "reader.creds").subject not in keys
+
+
+def test_its_store_keeps_what_is_said_of_its_own_and_is_read_where_its_nodes_connect(
+    setup: Path, tmp_path: Path
+) -> None:
+    assert setup.exists()
+    out = tmp_path / "leaf"
+    of = ("--center", "ctr_1", "--center", "ctr_2", "--center", "ctr_1")
+    listening = ("--listen", "0.0.0.0:4333")
+    assert main(["leaf", "fars", *NODES, *of, *REACHED, *listening, "--out", str(out)]) == 0
+    store = json.loads((out / "reader" / "store.json").read_text())
+    assert store["address"] == "leaf.example.ir:4333"
+    kept = [source["filter_subject"] for source in store["stream"]["sources"]]
+    assert kept == [
+        "evt.centers.center.*.ctr_1",
+        "evt.centers.center.*.ctr_2",
+        "evt.centers.node.*.nod_a",
+        "evt.centers.node.*.nod_b",
+    ]
+    may = claims_of(out, "provinces.creds").nats["pub"]["allow"]
+    assert len(may) == len(kept) + 1
+    assert all(any(rule.endswith(f".CENTERS.*.{subject}") for rule in may) for subject in kept)
 
 
 def test_what_it_may_do_in_the_system_account_is_to_learn_of_accounts(
@@ -76,7 +118,7 @@ def test_what_it_may_do_in_the_system_account_is_to_learn_of_accounts(
 def test_no_secret_of_the_hub_goes_with_it(setup: Path, tmp_path: Path) -> None:
     main(["leaf", "fars", *NODES, *REACHED, "--out", str(tmp_path / "leaf")])
     kept = [*(setup / "broker-keys").iterdir(), setup / "tls" / "ca.key"]
-    written = "".join(file.read_text() for file in (tmp_path / "leaf").iterdir())
+    written = "".join(file.read_text() for file in (tmp_path / "leaf").rglob("*") if file.is_file())
     for secret in kept:
         assert secret.read_text().strip() not in written, secret.name
 
@@ -86,6 +128,8 @@ def test_no_secret_of_the_hub_goes_with_it(setup: Path, tmp_path: Path) -> None:
     [
         (("Fars!", *NODES), "'Fars!' cannot name a leaf"),
         (("fars", "--node", "nod_*"), "--node: 'nod_*' is no id of a node"),
+        (("hub", *NODES), "'hub' is the hub's own name"),
+        (("fars", *NODES, "--center", "ctr_>"), "--center: 'ctr_>' is no id of a center"),
         (("fars", *NODES, "--host", ""), "--host: '' is no name of a host"),
         (("fars", *NODES, "--host", "a b"), "--host: 'a b' is no name of a host"),
         (("fars", *NODES, "--host", "شیراز"), "--host: 'شیراز' is no name of a host"),
@@ -129,7 +173,7 @@ def test_the_command_of_this_machine_writes_the_same(
     monkeypatch.setenv("PEYVAND_NODES_HOST", "hub.example.ir")
     written = CliRunner().invoke(app, arguments)
     assert written.exit_code == 0, written.output
-    assert {file.name for file in out.iterdir()} == FILES
+    assert_written(out)
     assert '"tls://hub.example.ir:7422"' in (out / "leaf.conf").read_text()
 
 

@@ -58,7 +58,7 @@ def test_what_is_no_signer_is_refused(text: str) -> None:
 
 
 def test_a_broker_that_knows_nothing_else_knows_no_key_of_nodes() -> None:
-    first = nats_jwt.decode(KEYS.first_platform_jwt())
+    first = nats_jwt.decode(KEYS.first_jwts()[KEYS.platform.public])
     told = nats_jwt.decode(nats_jwt.account(KEYS.operator, KEYS.platform_account({})))
     assert first.nats["signing_keys"] == [KEYS.services.public]
     assert [str(key) for key in told.nats["signing_keys"]] != first.nats["signing_keys"]

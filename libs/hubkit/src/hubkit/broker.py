@@ -10,6 +10,7 @@ from hubkit.errors import HubError
 from hubkit.private_files import write_private
 from nodekit.accounts import HubKeys
 from nodekit.keys import BadKey
+from nodekit.leaves import HUB_DOMAIN
 
 LONGEST_RIGHTS = "512KB"
 """Room in the first line of a leaf for the rights over several hundred nodes."""
@@ -85,6 +86,8 @@ class Configuration:
             *(self._leaf_lines() if self.leaves else []),
             "jetstream {",
             f"  store_dir: {quoted(str(self.store))}",
+            # Leaves have streams of their own.
+            *([f"  domain: {HUB_DOMAIN}"] if self.leaves else []),
             "  max_memory_store: 256MB",
             "  max_file_store: 20GB",
             # The outbox of each service can fill a stream again, so that a second of

@@ -5,6 +5,7 @@ credentials, as one folder; nothing else has to be installed in the province. Wh
 do stands in `nodekit.leaves`.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,8 @@ from nodekit.leaves import Leaf
 
 LIFE = timedelta(days=397)
 """How long what is written is good; a leaf is written anew before that."""
+READER = "reader"
+"""The folder, within that of a leaf, for who reads its store."""
 SEEN_AT = PurePosixPath("/etc/peyvand-leaf")
 KEPT_AT = PurePosixPath("/var/lib/peyvand-leaf")
 
@@ -33,7 +36,7 @@ class Place:
         listen: address and port for them.
         monitor: address and port of ``/healthz`` and ``/leafz``, HTTP.
         seen_at: the folder that holds what is written, where the leaf runs.
-        kept_at: the folder in which it keeps what it was told of accounts.
+        kept_at: the folder of its store, and of what it was told of accounts.
     """
 
     hub: str
@@ -94,13 +97,23 @@ def write_leaf(
         "server.pem": chain,
         "server.key": key,
         "platform.creds": made.platform.text(),
+        "provinces.creds": made.provinces.text(),
         "system.creds": made.system.text(),
         "leaf.conf": _configuration(leaf, place, keys),
     }
+    # For who reads the store: nothing that the leaf itself is known by.
+    read_by = {
+        "ca.pem": files["ca.pem"],
+        "reader.creds": made.reader.text(),
+        "store.json": _store(leaf, place),
+    }
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / READER).mkdir(mode=0o700, exist_ok=True)
         for name, text in files.items():
             write_private(folder / name, text)
+        for name, text in read_by.items():
+            write_private(folder / READER / name, text)
     except OSError as error:
         raise HubError(f"The leaf cannot be written to {folder}: {error}.") from error
     return Written(made.platform.key.public, expires_at)
@@ -119,8 +132,15 @@ def _configuration(leaf: Leaf, place: Place, keys: HubKeys) -> str:
         '  reconnect: "2s"',
         "  remotes: [",
         *_remote(place, keys.platform.public, "platform.creds"),
+        *_remote(place, keys.store(leaf).public, "provinces.creds"),
         *_remote(place, keys.system.public, "system.creds"),
         "  ]",
+        "}",
+        "jetstream {",
+        f"  store_dir: {quoted(str(place.kept_at / 'store'))}",
+        f"  domain: {leaf.name}",
+        "  max_memory_store: 16MB",
+        "  max_file_store: 2GB",
         "}",
         "resolver {",
         "  type: full",
@@ -130,7 +150,13 @@ def _configuration(leaf: Leaf, place: Place, keys: HubKeys) -> str:
         '  interval: "2s"',
         "}",
     ]
-    return "\n".join(lines) + "\n" + keys.broker_configuration()
+    return "\n".join(lines) + "\n" + keys.broker_configuration(leaf)
+
+
+def _store(leaf: Leaf, place: Place) -> str:
+    host, port = place.hosts[0], place.listen.rpartition(":")[2]
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return json.dumps({"address": address, "stream": leaf.store()}, indent=2) + "\n"
 
 
 def _remote(place: Place, account: str, credentials: str) -> list[str]:

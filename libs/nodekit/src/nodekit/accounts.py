@@ -3,20 +3,36 @@
 PLATFORM holds the services and the nodes. A service may use every subject of it; a node
 is signed by a scoped key, whose template keeps it to its own subjects. LOBBY holds
 whoever has no credentials yet, and can do one thing: ask to join, a service that LOBBY
-imports from PLATFORM. SYS is the broker's own, where accounts are changed.
+imports from PLATFORM. SYS is the broker's own, where accounts are changed. COPIES holds a
+copy of events, and nobody; PROVINCES holds the lines of the brokers of provinces, which copy
+from there. `nodekit.leaves` says why.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, cast
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from nodekit import nats_jwt, subjects
 from nodekit.keys import BadKey, KeyKind, NKey, UserCredentials, check_public
-from nodekit.leaves import SYSTEM_RIGHTS, Leaf, LeafCredentials
-from nodekit.nats_jwt import Account, AccountLimits, Permissions, Scope
+from nodekit.leaves import (
+    COPY,
+    COPY_API,
+    COPY_DELIVERIES,
+    SOURCE,
+    SOURCE_API,
+    SOURCE_DELIVERIES,
+    SOURCE_SUBJECTS,
+    SYSTEM_RIGHTS,
+    Leaf,
+    LeafCredentials,
+)
+from nodekit.nats_jwt import Account, AccountLimits, Permissions, Scope, Shared
 
 NAME = "{{name()}}"
 NODE_PAYLOAD = 256 * 1024  # bytes
@@ -38,8 +54,28 @@ JOINER = Permissions(
 )
 """What anyone may do who can reach the broker."""
 
-# A broker of a province connects as a user of these two accounts; see `nodekit.leaves`.
+_JOINING = Shared(subjects.JOIN)
+# A broker of a province connects as a user of these accounts.
 _WITH_LEAVES = AccountLimits(leaves=-1)
+
+
+def _to_copy(stream: str, deliveries: str) -> tuple[Shared, ...]:
+    """What an account offers to one that copies a stream of events: to ask, and to hear."""
+    return (
+        Shared(f"$JS.API.CONSUMER.CREATE.{stream}.*.{SOURCE_SUBJECTS}"),
+        Shared(f"$JS.FC.{stream}.>"),
+        Shared(f"{deliveries}.>", "stream"),
+    )
+
+
+def _copied(offers: Sequence[Shared], of: NKey, api: str) -> list[Shared]:
+    """The same at the account that copies, which asks under `api`."""
+    ask, *rest = (replace(shared, of=of.public) for shared in offers)
+    return [replace(ask, here=ask.subject.replace("$JS.API", api)), *rest]
+
+
+_SOURCE = _to_copy(SOURCE, SOURCE_DELIVERIES)
+_COPY = _to_copy(COPY, COPY_DELIVERIES)
 _LOBBY = AccountLimits(connections=64, subscriptions=128, payload=JOIN_PAYLOAD)
 # Older than anything that the registrar has ever said, so that what it said prevails.
 _BEFORE_ALL = datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,6 +100,33 @@ class HubKeys:
     lobby: NKey
     services: NKey
     nodes: NKey
+
+    @property
+    def copies(self) -> NKey:
+        """The account COPIES.
+
+        It follows from that of PLATFORM, as that of PROVINCES does: hubs whose keys were made
+        before there were these accounts have them too.
+        """
+        return self._derived("account COPIES")
+
+    @property
+    def provinces(self) -> NKey:
+        """The account PROVINCES."""
+        return self._derived("account PROVINCES")
+
+    def store(self, leaf: Leaf) -> NKey:
+        """The account of a leaf's store, which the hub's broker knows nothing of."""
+        return self._derived(f"store of {leaf.name}")
+
+    def store_jwt(self, leaf: Leaf) -> str:
+        """Return the account of a leaf's store, which the leaf alone is told of."""
+        said = Account(self.store(leaf).public, "STORE", jetstream=True, limits=_WITH_LEAVES)
+        return nats_jwt.account(self.operator, said)
+
+    def _derived(self, what: str) -> NKey:
+        made = HKDF(SHA256(), 32, salt=None, info=f"peyvand {what}".encode())
+        return NKey(KeyKind.ACCOUNT, made.derive(self.platform.secret))
 
     @classmethod
     def new(cls) -> Self:
@@ -93,17 +156,21 @@ class HubKeys:
         """Return what the broker trusts."""
         return nats_jwt.operator(self.operator, "peyvand", self.system.public)
 
-    def system_jwt(self) -> str:
-        """Return the account SYS."""
-        said = Account(self.system.public, "SYS", limits=_WITH_LEAVES)
-        return nats_jwt.account(self.operator, said)
+    def system_account(self, revocations: Mapping[str, datetime]) -> Account:
+        """Return the account SYS as it shall be.
+
+        Args:
+            revocations: public keys of leaves, and the time up to which what they were
+                issued is void.
+        """
+        return Account(self.system.public, "SYS", revocations=revocations, limits=_WITH_LEAVES)
 
     def lobby_jwt(self) -> str:
         """Return the account LOBBY."""
         said = Account(
             self.lobby.public,
             "LOBBY",
-            service_imports={self.platform.public: subjects.JOIN},
+            takes=[replace(_JOINING, of=self.platform.public)],
             limits=_LOBBY,
         )
         return nats_jwt.account(self.operator, said)
@@ -121,37 +188,75 @@ class HubKeys:
             jetstream=True,
             signing_keys=[self.services.public],
             scopes=[Scope(self.nodes.public, "node", NODE)],
-            service_exports=[subjects.JOIN],
+            offers=[_JOINING, *_SOURCE],
             revocations=revocations,
             limits=_WITH_LEAVES,
         )
 
-    def first_platform_jwt(self) -> str:
-        """Return the account PLATFORM that a broker starts with when it knows no other.
+    def provinces_account(self, revocations: Mapping[str, datetime]) -> Account:
+        """Return the account PROVINCES as it shall be.
 
-        It knows the key of the services but not that of the nodes: a broker that has lost
+        Args:
+            revocations: public keys of leaves, and the time up to which what they were
+                issued is void.
+        """
+        return Account(
+            self.provinces.public,
+            "PROVINCES",
+            takes=_copied(_COPY, self.copies, COPY_API),
+            revocations=revocations,
+            limits=_WITH_LEAVES,
+        )
+
+    def copies_account(self) -> Account:
+        """Return the account COPIES."""
+        return Account(
+            self.copies.public,
+            "COPIES",
+            jetstream=True,
+            offers=_COPY,
+            takes=_copied(_SOURCE, self.platform, SOURCE_API),
+        )
+
+    def first_jwts(self) -> dict[str, str]:
+        """Return the accounts that a broker starts with when it knows no others, by their keys.
+
+        PLATFORM knows the key of the services but not that of the nodes: a broker that has lost
         what it knew lets no node in before it was told again which are barred.
         """
-        said = replace(self.platform_account({}), scopes=())
-        return nats_jwt.account(self.operator, said, issued_at=_BEFORE_ALL)
+        said = [
+            self.system_account({}),
+            replace(self.platform_account({}), scopes=()),
+            self.copies_account(),
+            self.provinces_account({}),
+        ]
+        first = {
+            account.public: nats_jwt.account(self.operator, account, issued_at=_BEFORE_ALL)
+            for account in said
+        }
+        return first | {self.lobby.public: self.lobby_jwt()}
 
     def sentinel_jwt(self) -> str:
         """Return the user of LOBBY that everyone is who shows no credentials."""
         nobody = NKey.new(KeyKind.USER).public
         return nats_jwt.user(self.lobby, nobody, "joiner", permissions=JOINER, bearer=True)
 
-    def broker_configuration(self) -> str:
-        """Return the part of the broker's configuration that says whom it trusts.
+    def broker_configuration(self, leaf: Leaf | None = None) -> str:
+        """Return the part of a broker's configuration that says whom it trusts.
 
         It holds no secret. Where several servers are one broker, all have the same.
+
+        Args:
+            leaf: whose broker it is; the hub's when None.
         """
+        accounts = self.first_jwts() | (
+            {self.store(leaf).public: self.store_jwt(leaf)} if leaf else {}
+        )
         lines = [
             f"operator: {self.operator_jwt()}",
             f"system_account: {self.system.public}",
             "resolver_preload {",
-            f"  {self.system.public}: {self.system_jwt()}",
-            f"  {self.lobby.public}: {self.lobby_jwt()}",
-            f"  {self.platform.public}: {self.first_platform_jwt()}",
+            *(f"  {public}: {jwt}" for public, jwt in accounts.items()),
             "}",
             f"default_sentinel: {self.sentinel_jwt()}",
         ]
@@ -169,26 +274,35 @@ class HubKeys:
         return UserCredentials(nats_jwt.user(self.system, key.public, name), key)
 
     def leaf_credentials(self, leaf: Leaf, expires_at: datetime) -> LeafCredentials:
-        """Make what a leaf connects with."""
+        """Make what a leaf connects with, and what its store is read with."""
 
-        def user(signer: NKey, what: str, permissions: Permissions) -> UserCredentials:
-            key = NKey.new(KeyKind.USER)
-            account = "" if signer is self.system else self.platform.public
-            name = f"{leaf.name}-{what}"
+        def user(
+            signer: NKey, key: NKey, what: str, permissions: Permissions, account: str = ""
+        ) -> UserCredentials:
             jwt = nats_jwt.user(
                 signer,
                 key.public,
-                name,
+                f"{leaf.name}-{what}",
                 account=account,
                 permissions=permissions,
                 expires_at=expires_at,
             )
             return UserCredentials(jwt, key)
 
+        # One key for all lines, so that one word bars them all.
+        key, reader = NKey.new(KeyKind.USER), NKey.new(KeyKind.USER)
+        platform = self.platform.public
         return LeafCredentials(
-            platform=user(self.services, "leaf", leaf.platform_rights()),
-            system=user(self.system, "leaf", SYSTEM_RIGHTS),
+            platform=user(self.services, key, "leaf", leaf.platform_rights(), platform),
+            provinces=user(self.provinces, key, "leaf", leaf.provinces_rights()),
+            system=user(self.system, key, "leaf", SYSTEM_RIGHTS),
+            reader=user(self.store(leaf), reader, "reader", leaf.reader_rights()),
         )
+
+    def copies_credentials(self, name: str) -> UserCredentials:
+        """Make credentials for the account COPIES."""
+        key = NKey.new(KeyKind.USER)
+        return UserCredentials(nats_jwt.user(self.copies, key.public, name), key)
 
     def node_signer(self) -> "NodeSigner":
         """Return what issues credentials of nodes, and can do nothing else."""

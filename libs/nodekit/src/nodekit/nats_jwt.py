@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from nodekit.keys import BadKey, NKey, verify
 
@@ -95,6 +95,33 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """What accounts share: a subject that one of them lets others use.
+
+    Attributes:
+        subject: at whom it is offered.
+        kind: ``service``, where the others ask, or ``stream``, where they hear.
+        of: public key of the account that offers it, where it is taken by another.
+        here: its subject at the one that takes it; the same when empty.
+    """
+
+    subject: str
+    kind: Literal["service", "stream"] = "service"
+    of: str = ""
+    here: str = ""
+
+    def offered(self) -> dict[str, Any]:
+        """Return it as it stands in the JWT of the account that offers it."""
+        told = {"name": self.subject, "subject": self.subject, "type": self.kind}
+        return told | ({"response_type": "Singleton"} if self.kind == "service" else {})
+
+    def taken(self) -> dict[str, Any]:
+        """Return it as it stands in the JWT of an account that takes it."""
+        told = {"name": self.subject, "subject": self.subject, "account": self.of}
+        return told | {"type": self.kind} | ({"local_subject": self.here} if self.here else {})
+
+
+@dataclass(frozen=True)
 class AccountLimits:
     """How much an account may hold; -1 is without limit.
 
@@ -121,8 +148,8 @@ class Account:
         jetstream: whether it may keep messages in streams.
         signing_keys: public keys that may sign users without a template.
         scopes: keys that may sign users by a template.
-        service_exports: subjects at which it answers other accounts.
-        service_imports: subject of another account, by the account's public key.
+        offers: what other accounts may use of it.
+        takes: what it uses of other accounts.
         revocations: users' public keys, and the time up to which what they were issued
             is void.
         limits: how much it may hold.
@@ -133,8 +160,8 @@ class Account:
     jetstream: bool = False
     signing_keys: Sequence[str] = ()
     scopes: Sequence[Scope] = ()
-    service_exports: Sequence[str] = ()
-    service_imports: Mapping[str, str] = field(default_factory=dict[str, str])
+    offers: Sequence[Shared] = ()
+    takes: Sequence[Shared] = ()
     revocations: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
     limits: AccountLimits = AccountLimits()
 
@@ -157,21 +184,10 @@ class Account:
             "type": "account",
             "version": 2,
         }
-        if self.service_exports:
-            claims["exports"] = [
-                {
-                    "name": subject,
-                    "subject": subject,
-                    "type": "service",
-                    "response_type": "Singleton",
-                }
-                for subject in self.service_exports
-            ]
-        if self.service_imports:
-            claims["imports"] = [
-                {"name": subject, "subject": subject, "account": account, "type": "service"}
-                for account, subject in self.service_imports.items()
-            ]
+        if self.offers:
+            claims["exports"] = [shared.offered() for shared in self.offers]
+        if self.takes:
+            claims["imports"] = [shared.taken() for shared in self.takes]
         if self.revocations:
             claims["revocations"] = {
                 public: int(until.timestamp()) for public, until in sorted(self.revocations.items())

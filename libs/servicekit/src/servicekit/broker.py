@@ -18,7 +18,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import DEFAULT_SUB_PENDING_MSGS_LIMIT, Subscription
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import StorageType, StoreCompression, StreamConfig, StreamInfo
+from nats.js.api import StorageType, StoreCompression, StreamConfig, StreamInfo, StreamSource
 from nats.js.errors import BadRequestError, NotFoundError
 from prometheus_client import Gauge
 
@@ -34,7 +34,10 @@ _FLUSH_SECONDS = 2
 
 @dataclass(frozen=True)
 class StreamSpec:
-    """What a stream must be. Times of zero or `None` mean without a limit."""
+    """What a stream must be. Times of zero or `None` mean without a limit.
+
+    One with `sources` is filled from other streams, and needs no subjects of its own.
+    """
 
     name: str
     subjects: tuple[str, ...]
@@ -43,12 +46,14 @@ class StreamSpec:
     in_memory: bool = False
     max_messages_per_subject: int = -1
     replicas: int = 1
+    sources: tuple[StreamSource, ...] = ()
 
     def config(self, first_sequence: int = 1) -> StreamConfig:
         """Return the server's form; the first message of a new stream gets `first_sequence`."""
         return StreamConfig(
             name=self.name,
             subjects=list(self.subjects),
+            sources=list(self.sources) or None,
             max_age=self.max_age.total_seconds() if self.max_age else 0,
             duplicate_window=self.duplicate_window.total_seconds(),
             storage=StorageType.MEMORY if self.in_memory else StorageType.FILE,

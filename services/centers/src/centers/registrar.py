@@ -5,6 +5,9 @@ that can change what the broker lets in. A key of a node that is barred in the d
 revoked in the account of the platform: the broker cuts its connection and refuses it from
 then on. What the broker says is compared with the database every two seconds too, so that
 a broker that lost what it was told is told again.
+
+Where provinces have brokers of their own, it also keeps the copy that they copy from
+(`centers.copies`).
 """
 
 import asyncio
@@ -12,6 +15,7 @@ import contextlib
 import json
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,10 +27,11 @@ from nats.errors import Error as NatsError
 from prometheus_client import Gauge
 from pydantic import Field, field_validator
 
+from centers.copies import keep_copy
 from nodekit import nats_jwt
 from nodekit.accounts import HubKeys
 from nodekit.keys import KeyKind, check_public
-from nodekit.nats_jwt import BadJwt
+from nodekit.nats_jwt import Account, BadJwt
 from servicekit import telemetry
 from servicekit.broker import Broker
 from servicekit.broker_access import BrokerAccess
@@ -71,12 +76,12 @@ class RegistrarSettings(ServiceSettings):
 
     database_url: str = Field(description="the database of centers")
     registrar_keys: Path = Field(description="folder of the keys of the operator and accounts")
+    leaves_port: int = Field(
+        default=0, ge=0, description="of the broker, for brokers of provinces; 0 for none"
+    )
     barred_leaves: list[str] = Field(
         default_factory=list[str],
         description="public keys of leaves that are let in no more, a JSON list",
-    )
-    leaves_port: int = Field(
-        default=0, description="port of the broker for those of provinces; 0 where there is none"
     )
 
     @field_validator("barred_leaves")
@@ -86,7 +91,7 @@ class RegistrarSettings(ServiceSettings):
 
 
 class Registrar:
-    """Tells the broker which keys of nodes are barred. `broker` is in the account SYS."""
+    """Tells the broker which keys are barred. `broker` is in the account SYS."""
 
     def __init__(
         self,
@@ -150,7 +155,7 @@ class Registrar:
 
     async def _look(self, connection: asyncpg.Connection) -> bool:
         try:
-            await self._agree(await _barred(connection) | self._barred_leaves)
+            await self._agree(await _barred(connection))
         except (NatsError, TimeoutError, Refused, asyncpg.UndefinedTableError) as error:
             # Also before the service has made its tables.
             self._note(error)
@@ -161,7 +166,16 @@ class Registrar:
         return True
 
     async def _agree(self, barred: Mapping[str, datetime]) -> None:
-        wanted = self._keys.platform_account(barred)
+        leaves = self._barred_leaves
+        for wanted in (
+            self._keys.platform_account({**barred, **leaves}),
+            self._keys.copies_account(),
+            self._keys.provinces_account(leaves),
+            self._keys.system_account(leaves),
+        ):
+            await self._agree_on(wanted)
+
+    async def _agree_on(self, wanted: Account) -> None:
         if await self._known(wanted.public) == wanted.claims():
             return
         self._differs()
@@ -169,13 +183,18 @@ class Registrar:
         most = self._broker.client.max_payload
         if len(jwt) > most:
             raise TooLarge(
-                f"the account is {len(jwt)} bytes long with {len(barred)} barred keys, and the "
-                f"broker takes {most}: raise max_payload in its configuration and reload it"
+                f"the account is {len(jwt)} bytes long with {len(wanted.revocations)} barred keys,"
+                f" and the broker takes {most}: raise max_payload in its configuration and"
+                " reload it"
             )
         answer = await self._ask(_UPDATE, jwt.encode("ascii"))
         if _code(answer) != 200:
             raise Refused(answer.decode("utf-8", "replace"))
-        log.info("the broker was told which keys are barred", barred=len(barred))
+        log.info(
+            "the broker was told which keys are barred",
+            account=wanted.name,
+            barred=len(wanted.revocations),
+        )
 
     async def _known(self, account: str) -> Mapping[str, Any] | None:
         """Return what the broker says of the account; None when it is nothing of the operator's."""
@@ -236,6 +255,10 @@ async def serve(settings: RegistrarSettings) -> None:
     probes = ProbeServer(settings.metrics_listen, readiness)
     await probes.start()
     connecting = asyncio.create_task(Broker.connect(access, name="registrar"))
+    copying: asyncio.Task[None] | None = None
+    if settings.leaves_port:
+        inside = replace(access, credentials=keys.copies_credentials("registrar"))
+        copying = asyncio.create_task(keep_copy(inside, settings.stream_replicas))
     ending = asyncio.create_task(stopping.wait())
     await asyncio.wait({connecting, ending}, return_when=asyncio.FIRST_COMPLETED)
     if connecting.done():
@@ -245,7 +268,7 @@ async def serve(settings: RegistrarSettings) -> None:
         await stopping.wait()
         await registrar.stop()
         await broker.close()
-    await end_tasks(connecting, ending)
+    await end_tasks(connecting, ending, copying)
     await probes.stop()
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from node_agent import VERSION, background, service
+from node_agent.cli_events import events
 from node_agent.database import StorageFull
 from node_agent.doctor import examine, no_identity
 from node_agent.findings import Finding, Halted, halt
@@ -404,6 +405,7 @@ _COMMANDS = {
     "status": status,
     "doctor": doctor,
     "receipts": receipts,
+    "events": events,
     "leave": leave,
     "version": version,
 }

@@ -1,0 +1,66 @@
+"""The copy of this service's events in the account COPIES, which leaves copy from.
+
+`nodekit.leaves` says why it stands in an account of its own. It is a stream that the broker
+fills by itself from that of the events; this only sees to it that it is there.
+"""
+
+import asyncio
+import time
+from datetime import timedelta
+
+import structlog
+from nats.errors import Error as NatsError
+from nats.js.api import ExternalStream, StreamSource
+
+from nodekit.leaves import COPY, SOURCE, SOURCE_API, SOURCE_DELIVERIES, SOURCE_SUBJECTS
+from servicekit.broker import Broker, StreamSpec
+from servicekit.broker_access import BrokerAccess
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = 10.0
+"""Seconds between two looks at the stream."""
+_AGAIN_AFTER = 1.0  # seconds after a look that failed
+# Longer than any line was down for; a leaf that comes later lacks what was before.
+_KEPT = timedelta(days=90)
+
+
+def copy_of_events(replicas: int) -> StreamSpec:
+    """What the copy must be."""
+    events = StreamSource(
+        name=SOURCE,
+        filter_subject=SOURCE_SUBJECTS,
+        external=ExternalStream(api=SOURCE_API, deliver=f"{SOURCE_DELIVERIES}.centers"),
+    )
+    return StreamSpec(name=COPY, subjects=(), max_age=_KEPT, replicas=replicas, sources=(events,))
+
+
+async def keep_copy(access: BrokerAccess, replicas: int) -> None:
+    """See to it that the broker has the copy, until cancelled.
+
+    Args:
+        access: to the account COPIES.
+        replicas: servers of the broker that keep the copy.
+    """
+    trouble = ""
+    broker: Broker | None = None
+    try:
+        while True:
+            pause = LOOK_EVERY
+            try:
+                broker = broker or await Broker.connect(access, name="copies")
+                # A leaf goes on after the number that it had last. One that was made anew
+                # begins above all numbers that there have been.
+                first = int(time.time() * 1000)
+                await broker.declare(copy_of_events(replicas), first_sequence=first)
+                trouble = ""
+            except (NatsError, OSError, TimeoutError) as error:
+                # Also before the broker was told of the account.
+                pause = _AGAIN_AFTER
+                if trouble != repr(error):
+                    log.warning("leaves have nothing to copy yet", error=repr(error))
+                trouble = repr(error)
+            await asyncio.sleep(pause)
+    finally:
+        if broker is not None:
+            await broker.close()
