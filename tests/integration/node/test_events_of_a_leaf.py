@@ -47,7 +47,8 @@ class Province:
     async def say(self, what: str) -> None:
         """Record an event of its center, as the service does."""
         self.said += 1
-        event = centers_pb2.CenterEvent(center={"id": "ctr_a", "code": "shiraz"})
+        center = {"id": "ctr_a", "code": "shiraz", "state": "CENTER_STATE_OPERATIONAL"}
+        event = centers_pb2.CenterEvent(center=center)
         headers = {
             "ce-specversion": "1.0",
             "ce-id": f"id-{self.said}",
@@ -142,9 +143,11 @@ async def test_a_program_goes_on_after_the_number_that_it_had(province: Province
     status, out, beside = await said_by(await events(province.folder, "--json", "--after", "1"))
     assert (status, beside.partition(";")[0]) == (0, "3 events are kept")
     assert "the hub was heard" in beside
+    assert "out of reach" not in beside
+    assert len(beside.splitlines()) == 1
     found = [json.loads(line) for line in out.splitlines()]
     assert [event["number"] for event in found] == [2, 3]
-    assert found[0]["data"]["center"] == {"id": "ctr_a", "code": "shiraz"}
+    assert found[0]["data"]["center"] == {"id": "ctr_a", "code": "shiraz", "state": "operational"}
     assert (found[0]["specversion"], found[0]["id"]) == ("1.0", "id-2")
     status, out, _ = await said_by(await events(province.folder, "--last", "1"))
     assert out.split()[0] == "3"

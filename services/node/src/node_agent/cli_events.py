@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +32,7 @@ def events(
     ] = False,
 ) -> None:
     """Show what the hub said of the centers and nodes of the province, also during a cut."""
+    logging.basicConfig(level=logging.CRITICAL)
     # What is not an event goes where it does not mix with them.
     beside = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
@@ -53,6 +55,7 @@ async def _show(
 
     async with leaf_store(Folder.read(path), lost) as store:
         await store.make()
+        await store.begun()
         kept = await _kept(store)
         beside.print(_standing(kept))
         number = max(kept.first, kept.last - last + 1) if after is None else after + 1

@@ -6,9 +6,9 @@ what the store shall be. Who reads first makes the store.
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, cast
@@ -22,6 +22,7 @@ from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
 from node_agent.findings import Halted, halt
+from node_agent.forms import enum_names
 from node_agent.line import trusting
 from nodekit.join_token import is_address
 from nodekit.keys import BadKey, UserCredentials
@@ -34,6 +35,7 @@ _EVENTS: dict[str, type[Message]] = {
 }
 _NAME_IN_USE = 10058
 _LOOK_EVERY = 1.0  # seconds, where there was nothing new
+_LOOKS = 12  # for the hub, by who reads first
 _TIMEOUT = 5.0  # seconds
 
 
@@ -123,6 +125,14 @@ class LeafStore:
                 "Look whether its disk is full, and into its log.",
             )
 
+    async def begun(self) -> None:
+        """Wait a little for the hub to be heard, as it is right after the store was made."""
+        for _ in range(_LOOKS):
+            with contextlib.suppress(NatsError, TimeoutError):
+                if (await self.kept()).heard_seconds_ago is not None:
+                    return
+            await asyncio.sleep(_LOOK_EVERY / 4)
+
     async def kept(self) -> Kept:
         """Say what the store has. Raises `NatsError` and `TimeoutError`."""
         info = await self._jetstream.stream_info(STORE)
@@ -171,7 +181,7 @@ class LeafStore:
         return cast("dict[str, Any]", json.loads(answer.data))
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def leaf_store(folder: Folder, on_lost: Callable[[], None]) -> AsyncGenerator[LeafStore]:
     """Connect to the store of a leaf, and stay connected. Raises `Halted`.
 
@@ -182,12 +192,13 @@ async def leaf_store(folder: Folder, on_lost: Callable[[], None]) -> AsyncGenera
     client = Client()
 
     async def lost() -> None:
-        on_lost()
+        if not client.is_closed:
+            on_lost()
 
     said: list[Exception] = []
 
     async def note(error: Exception) -> None:
-        said[:] = [error]
+        said.append(error)
 
     options: dict[str, Any] = {
         "name": "reader",
@@ -204,15 +215,17 @@ async def leaf_store(folder: Folder, on_lost: Callable[[], None]) -> AsyncGenera
         await asyncio.wait_for(client.connect(f"tls://{folder.address}", **options), _TIMEOUT)
     except (NatsError, OSError, TimeoutError) as error:
         await client.close()
-        raise _unreached(folder, said[-1] if said else error) from error
+        raise _unreached(folder, [*said, error]) from error
     try:
         yield LeafStore(client, folder.stream)
     finally:
         await client.close()
 
 
-def _unreached(folder: Folder, error: Exception) -> Halted:
-    if "uthorization" in str(error) or "expired" in str(error):
+def _unreached(folder: Folder, said: list[Exception]) -> Halted:
+    words = " ".join(map(str, said)).lower()
+    why = str(said[0]) or type(said[0]).__name__
+    if "authorization" in words or "expired" in words:
         return halt(
             "credentials",
             f"The leaf at {folder.address} does not let this reader in.",
@@ -221,7 +234,7 @@ def _unreached(folder: Folder, error: Exception) -> Halted:
         )
     return halt(
         "reachability",
-        f"The leaf at {folder.address} does not answer: {error or type(error).__name__}.",
+        f"The leaf at {folder.address} does not answer: {why}.",
         "Look whether it runs, and whether this machine reaches it.",
     )
 
@@ -240,5 +253,21 @@ def _envelope(found: RawStreamMsg) -> dict[str, Any]:
     except DecodeError:
         # Of a hub that is younger than this software, or not of Peyvand.
         return told | {"data": None}
-    data = MessageToDict(message, preserving_proto_field_name=True)
-    return told | {"datacontenttype": "application/json", "data": data}
+    return told | {"datacontenttype": "application/json", "data": _plain(message)}
+
+
+def _plain(message: Message) -> dict[str, Any]:
+    """A message as the hub's API has it, but for what is not set: that is left out."""
+    told = MessageToDict(message, preserving_proto_field_name=True)
+    for field, value in message.ListFields():
+        if field.message_type is not None and not field.message_type.GetOptions().map_entry:
+            if field.message_type.full_name.startswith("google.protobuf."):
+                continue
+            parts = value if field.is_repeated else [value]
+            plain = [_plain(cast("Message", part)) for part in parts]
+            told[field.name] = plain if field.is_repeated else plain[0]
+        elif field.enum_type is not None:
+            known = enum_names(field.enum_type)
+            names = [known[number] for number in (value if field.is_repeated else [value])]
+            told[field.name] = names if field.is_repeated else names[0]
+    return told
