@@ -48,7 +48,7 @@ async def test_the_port_is_opened_server_by_server_and_no_stream_is_lost(tmp_pat
             await servers.start(number)
             await eventually(lambda number=number: servers.is_started(number), within=60)
         async with entered(servers, 0) as broker:
-            await broker.jetstream.publish("evt.centers.center.opened.2", b"after")
+            await published(broker, "evt.centers.center.opened.2")
             info = await broker.stream_info(stream.name)
         assert info is not None
         assert info.state.messages == 2

@@ -11,6 +11,7 @@ import pytest
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from nats.js.api import StreamConfig
+from nats.js.errors import NotFoundError
 
 from nodekit import subjects
 from nodekit.leaves import BadLeaf, Leaf
@@ -212,8 +213,12 @@ async def test_a_line_has_no_right_over_streams(province: Province) -> None:
     )
     for subject in ("evt.centers.center.updated.ctr_a", "node.nod_z.leave", "outbox.x.refill"):
         await as_service.client.publish(subject, b"forged")
+    # The leaf has streams of its own; to those of the hub leads no way.
+    assert await as_service.client.jetstream(timeout=10).account_info()
+    with pytest.raises(NotFoundError):
+        await as_service.client.jetstream(timeout=10).stream_info("EVT_CENTERS")
     with pytest.raises((NoRespondersError, TimeoutError, NatsError)):
-        await as_service.client.request("$JS.API.STREAM.INFO.EVT_CENTERS", b"", timeout=2)
+        await as_service.client.request("$JS.hub.API.STREAM.INFO.EVT_CENTERS", b"", timeout=2)
     await as_service.settle()
     assert await answered(as_service, "node.nod_a.hello")
     info = await province.service.client.jetstream().stream_info("EVT_CENTERS")
