@@ -8,6 +8,7 @@ import json
 import shutil
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from peyvandctl.state import LOOPBACK, free_port
 from tests.support.messaging import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from nodekit.leaves import Leaf
     from peyvandctl.nats import NatsServer
@@ -41,6 +42,7 @@ class LeafServer:
         port: where nodes connect.
         monitor: HTTP.
         written: its key.
+        write_anew: write its folder once more.
     """
 
     leaf: Leaf
@@ -49,6 +51,7 @@ class LeafServer:
     monitor: int
     written: Written
     process: asyncio.subprocess.Process | None = None
+    write_anew: Callable[[], object] = lambda: None
 
     @property
     def url(self) -> str:
@@ -122,8 +125,8 @@ async def leaf_server(
         kept_at=PurePosixPath(folder / "store"),
     )
     try:
-        written = write_leaf(folder, leaf, place, read_keys(server.keys), server.authority)
-        made = LeafServer(leaf, folder, port, monitor, written)
+        write = partial(write_leaf, folder, leaf, place, read_keys(server.keys), server.authority)
+        made = LeafServer(leaf, folder, port, monitor, write(), write_anew=write)
         try:
             await made.start()
             yield made

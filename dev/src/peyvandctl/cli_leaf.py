@@ -59,7 +59,7 @@ def write(
     listen: Annotated[str, typer.Option(help="Where its nodes connect.")] = Place.listen,
     monitor: Annotated[str, typer.Option(help="Where /leafz and /healthz are.")] = Place.monitor,
     seen_at: Annotated[str, typer.Option(help="The folder, where it runs.")] = str(SEEN_AT),
-    kept_at: Annotated[str, typer.Option(help="What it keeps, where it runs.")] = str(KEPT_AT),
+    kept_at: Annotated[str, typer.Option(help="Its store, where it runs.")] = str(KEPT_AT),
 ) -> None:
     """Write what a leaf runs with: configuration, certificate, credentials. It holds keys."""
     with _at_the_terminal() as terminal:

@@ -20,6 +20,7 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from centers.copies import copy_of_events, keep_copy
+from node_agent.findings import Halted
 from node_agent.leaf_store import Folder, LeafStore, leaf_store
 from nodekit import nats_jwt
 from nodekit.keys import KeyKind, NKey, UserCredentials
@@ -329,11 +330,48 @@ async def test_who_rules_a_leaf_changes_no_consumer_of_the_services(network: Net
     assert found.config.filter_subject == "evt.centers.>"
 
 
-async def test_without_leaves_the_hub_keeps_no_copy(infra: Infra) -> None:
-    async with hub_line(infra) as hub:
-        keeper = await hub.connect("keeper", hub.keys.copies_credentials("test"), "_INBOX")
-        with pytest.raises(NotFoundError):
-            await keeper.client.jetstream().stream_info(COPY)
+async def test_who_keeps_the_copy_removes_at_first_what_was_asked_of_it(network: Network) -> None:
+    """So that what a leaf has asked for, which was barred since, is gone with it."""
+    lord = await network.lord_of_the_leaf()
+    async with reading(network) as store, network.within() as inside:
+        before = await network.say(OF_ITS_OWN[0], times=2)
+        assert await kept(store, 2) == before
+        api, what = forged(0, "leaf.other.S.abcdefgh")
+        del what["config"]["name"]
+        what["config"]["durable_name"] = "forged0"
+        await told(lord, api, what)
+        assert await inside.jetstream.consumer_info(COPY, "forged0")
+        again = asyncio.create_task(keep_copy(network.inside, 1))
+        try:
+
+            async def is_gone() -> bool:
+                with contextlib.suppress(NotFoundError):
+                    return not await inside.jetstream.consumer_info(COPY, "forged0")
+                return True
+
+            await eventually(is_gone)
+            # Those of its own come back by themselves.
+            since = await network.say(OF_ITS_OWN[0], times=2)
+            assert await kept(store, 4) == before + since
+        finally:
+            await end_tasks(again)
+
+
+async def test_a_leaf_that_is_written_anew_lets_earlier_readers_in_no_more(
+    network: Network,
+) -> None:
+    earlier = Folder.read(network.leaf.folder / "reader")
+    await network.leaf.end()
+    await asyncio.sleep(2)  # times of issue are whole seconds
+    network.leaf.write_anew()
+    await network.leaf.start()
+    async with reading(network) as store:
+        before = await network.say(OF_ITS_OWN[0])
+        assert await kept(store, 1) == before
+    with pytest.raises(Halted) as halted:
+        async with leaf_store(earlier, lambda: None):
+            pass
+    assert halted.value.finding.check == "credentials"
 
 
 def forged(number: int, target: str) -> tuple[str, dict[str, Any]]:
@@ -359,12 +397,9 @@ async def told(party: Party, subject: str, what: dict[str, Any], *, reply: str =
 
 async def test_who_rules_a_leaf_does_not_disturb_the_copy(network: Network) -> None:
     lord = await network.lord_of_the_leaf()
-    await lord.client.subscribe("$JSC.R.*", cb=lord.hear)
-    await lord.client.subscribe("leaf.>", cb=lord.hear)
     async with network.within() as inside, reading(network) as store:
         for number, do in enumerate(("DELETE", "PURGE")):
             await told(lord, *forged(number, f"$JS.API.STREAM.{do}.{COPY}"))
-        # As it is asked for anew, its answers tell where it is delivered to.
         await inside.jetstream.delete_stream(COPY)
         await inside.declare(copy_of_events(1), first_sequence=10**15)
         for number, do in enumerate(("DELETE", "PURGE"), start=2):
@@ -372,4 +407,3 @@ async def test_who_rules_a_leaf_does_not_disturb_the_copy(network: Network) -> N
         said = await network.say(OF_ITS_OWN[0], times=3)
         assert await kept(store, 3) == said
         assert (await inside.jetstream.stream_info(COPY)).state.messages == 3
-    assert not [data for _, data in lord.heard if b"copies.centers" in data]

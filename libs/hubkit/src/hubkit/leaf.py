@@ -87,7 +87,8 @@ def write_leaf(
     Raises:
         HubError: the authority's key has gone, or the folder cannot be written.
     """
-    now = now or datetime.now(UTC)
+    began = datetime.now(UTC)
+    now = now or began
     expires_at = now + LIFE
     made = keys.leaf_credentials(leaf, expires_at)
     assert made.platform.key is not None
@@ -99,7 +100,7 @@ def write_leaf(
         "platform.creds": made.platform.text(),
         "provinces.creds": made.provinces.text(),
         "system.creds": made.system.text(),
-        "leaf.conf": _configuration(leaf, place, keys),
+        "leaf.conf": _configuration(leaf, place, keys, began),
     }
     # For who reads the store: nothing that the leaf itself is known by.
     read_by = {
@@ -119,8 +120,9 @@ def write_leaf(
     return Written(made.platform.key.public, expires_at)
 
 
-def _configuration(leaf: Leaf, place: Place, keys: HubKeys) -> str:
+def _configuration(leaf: Leaf, place: Place, keys: HubKeys, written_at: datetime) -> str:
     at = place.seen_at
+    own = {keys.store(leaf).public: keys.store_jwt(leaf, written_at)}
     lines = [
         f"server_name: {quoted(f'peyvand-{leaf.name}')}",
         f"listen: {quoted(place.listen)}",
@@ -150,7 +152,7 @@ def _configuration(leaf: Leaf, place: Place, keys: HubKeys) -> str:
         '  interval: "2s"',
         "}",
     ]
-    return "\n".join(lines) + "\n" + keys.broker_configuration(leaf)
+    return "\n".join(lines) + "\n" + keys.broker_configuration(own)
 
 
 def _store(leaf: Leaf, place: Place) -> str:

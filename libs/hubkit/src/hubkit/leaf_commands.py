@@ -25,7 +25,10 @@ def describe(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--hub", required=True, help="the hub's port for leaves, host:port")
     parser.add_argument(
-        "--host", action="append", required=True, help="name or address of it; repeatable"
+        "--host",
+        action="append",
+        required=True,
+        help="name or address of it; repeatable, readers use the first",
     )
     parser.add_argument("--listen", default=Place.listen, help="where nodes connect")
     parser.add_argument("--monitor", default=Place.monitor, help="/healthz and /leafz")

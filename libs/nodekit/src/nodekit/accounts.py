@@ -11,7 +11,7 @@ from there. `nodekit.leaves` says why.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -119,9 +119,19 @@ class HubKeys:
         """The account of a leaf's store, which the hub's broker knows nothing of."""
         return self._derived(f"store of {leaf.name}")
 
-    def store_jwt(self, leaf: Leaf) -> str:
-        """Return the account of a leaf's store, which the leaf alone is told of."""
-        said = Account(self.store(leaf).public, "STORE", jetstream=True, limits=_WITH_LEAVES)
+    def store_jwt(self, leaf: Leaf, written_at: datetime) -> str:
+        """Return the account of a leaf's store, which the leaf alone is told of.
+
+        Readers that were written before that time are let in no more.
+        """
+        before = written_at - timedelta(seconds=1)
+        said = Account(
+            self.store(leaf).public,
+            "STORE",
+            jetstream=True,
+            revocations={"*": before},
+            limits=_WITH_LEAVES,
+        )
         return nats_jwt.account(self.operator, said)
 
     def _derived(self, what: str) -> NKey:
@@ -241,17 +251,15 @@ class HubKeys:
         nobody = NKey.new(KeyKind.USER).public
         return nats_jwt.user(self.lobby, nobody, "joiner", permissions=JOINER, bearer=True)
 
-    def broker_configuration(self, leaf: Leaf | None = None) -> str:
+    def broker_configuration(self, more: Mapping[str, str] | None = None) -> str:
         """Return the part of a broker's configuration that says whom it trusts.
 
         It holds no secret. Where several servers are one broker, all have the same.
 
         Args:
-            leaf: whose broker it is; the hub's when None.
+            more: accounts that it knows beside those of the hub, by their keys.
         """
-        accounts = self.first_jwts() | (
-            {self.store(leaf).public: self.store_jwt(leaf)} if leaf else {}
-        )
+        accounts = self.first_jwts() | dict(more or {})
         lines = [
             f"operator: {self.operator_jwt()}",
             f"system_account: {self.system.public}",

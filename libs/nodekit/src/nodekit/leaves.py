@@ -94,13 +94,13 @@ class Leaf:
                 f"{self.name!r} cannot name a leaf: take 2 to 31 lower-case letters, digits and "
                 "hyphens, a letter first.",
             )
+        if self.name == HUB_DOMAIN:
+            raise BadLeaf("name", f"{HUB_DOMAIN!r} is the hub's own name; take another.")
         for id in self.node_ids:
             try:
                 subjects.commands(id)
             except ValueError as error:
                 raise BadLeaf("node", f"{error} (nod_…).") from error
-        if self.name == HUB_DOMAIN:
-            raise BadLeaf("name", f"{HUB_DOMAIN!r} is the hub's own name; take another.")
         for id in self.center_ids:
             if not _CENTER_ID.fullmatch(id):
                 raise BadLeaf("center", f"{id!r} is no id of a center (ctr_…).")
@@ -108,10 +108,7 @@ class Leaf:
             raise BadLeaf("node", "A leaf is for the nodes that connect to it: name one.")
 
     def platform_rights(self) -> Permissions:
-        """What the hub lets its line do in the account PLATFORM.
-
-        Nothing of JetStream.
-        """
+        """What the hub lets its line do in the account PLATFORM: nothing of JetStream."""
         return Permissions(
             publish=[subjects.JOIN, *(f"node.{id}.>" for id in self.node_ids)],
             subscribe=[
@@ -147,7 +144,8 @@ class Leaf:
     def reader_rights(self) -> Permissions:
         """What a reader of its store may do, at the leaf: make the store, and get messages.
 
-        Not make consumers: what one delivers could go over the leaf's line.
+        Whoever makes a store can also change and empty it. What it could be told to send
+        elsewhere gets no further than the leaf's line.
         """
         what = ("CREATE", "UPDATE", "INFO", "MSG.GET")
         return Permissions(

@@ -150,8 +150,8 @@ class Account:
         scopes: keys that may sign users by a template.
         offers: what other accounts may use of it.
         takes: what it uses of other accounts.
-        revocations: users' public keys, and the time up to which what they were issued
-            is void.
+        revocations: users' public keys, ``*`` for all, and the time up to which what they
+            were issued is void.
         limits: how much it may hold.
     """
 

@@ -5,12 +5,14 @@ fills by itself from that of the events; this only sees to it that it is there.
 """
 
 import asyncio
+import contextlib
 import time
 from datetime import timedelta
 
 import structlog
 from nats.errors import Error as NatsError
 from nats.js.api import ExternalStream, StreamSource
+from nats.js.errors import NotFoundError
 
 from nodekit.leaves import COPY, SOURCE, SOURCE_API, SOURCE_DELIVERIES, SOURCE_SUBJECTS
 from servicekit.broker import Broker, StreamSpec
@@ -44,15 +46,20 @@ async def keep_copy(access: BrokerAccess, replicas: int) -> None:
     """
     trouble = ""
     broker: Broker | None = None
+    is_clean = False
     try:
         while True:
             pause = LOOK_EVERY
             try:
-                broker = broker or await Broker.connect(access, name="copies")
+                if broker is None or broker.client.is_closed:
+                    broker = await Broker.connect(access, name="copies")
                 # A leaf goes on after the number that it had last. One that was made anew
                 # begins above all numbers that there have been.
                 first = int(time.time() * 1000)
                 await broker.declare(copy_of_events(replicas), first_sequence=first)
+                if not is_clean:
+                    await _forget_consumers(broker)
+                    is_clean = True
                 trouble = ""
             except (NatsError, OSError, TimeoutError) as error:
                 # Also before the broker was told of the account.
@@ -64,3 +71,13 @@ async def keep_copy(access: BrokerAccess, replicas: int) -> None:
     finally:
         if broker is not None:
             await broker.close()
+
+
+async def _forget_consumers(broker: Broker) -> None:
+    """Remove what leaves have asked for, also those that were barred since.
+
+    Those that are let in ask again by themselves, and go on where they were.
+    """
+    for consumer in await broker.jetstream.consumers_info(COPY):
+        with contextlib.suppress(NotFoundError):
+            await broker.jetstream.delete_consumer(COPY, consumer.name)

@@ -169,9 +169,9 @@ class Registrar:
         leaves = self._barred_leaves
         for wanted in (
             self._keys.platform_account({**barred, **leaves}),
-            self._keys.copies_account(),
             self._keys.provinces_account(leaves),
             self._keys.system_account(leaves),
+            self._keys.copies_account(),
         ):
             await self._agree_on(wanted)
 
@@ -191,7 +191,7 @@ class Registrar:
         if _code(answer) != 200:
             raise Refused(answer.decode("utf-8", "replace"))
         log.info(
-            "the broker was told which keys are barred",
+            "the broker was told of an account",
             account=wanted.name,
             barred=len(wanted.revocations),
         )

@@ -58,6 +58,12 @@ async def _show(
         await store.begun()
         kept = await _kept(store)
         beside.print(_standing(kept))
+        if after is not None and after > kept.last:
+            raise halt(
+                "store",
+                f"It has no event {after}: it was made anew since.",
+                "Begin again with --after 0; what comes twice has the id that it had.",
+            )
         number = max(kept.first, kept.last - last + 1) if after is None else after + 1
         while number <= kept.last and (event := await _next(store, number)):
             print_one(event)

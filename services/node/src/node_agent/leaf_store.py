@@ -108,9 +108,10 @@ class StoredEvent:
 class LeafStore:
     """A store that is connected to."""
 
-    def __init__(self, client: Client, stream: dict[str, Any]) -> None:
+    def __init__(self, client: Client, folder: Folder) -> None:
         self._client = client
-        self._stream = stream
+        self._address = folder.address
+        self._stream = folder.stream
         self._jetstream = client.jetstream(timeout=_TIMEOUT)
 
     async def make(self) -> None:
@@ -156,12 +157,17 @@ class LeafStore:
         return StoredEvent(found.seq or number, _envelope(found))
 
     async def follow(self, number: int) -> AsyncGenerator[StoredEvent]:
-        """Give the events from a number on, and go on as they come, also after a cut."""
+        """Give the events from a number on, and go on as they come, also after a cut.
+
+        Raises `Halted` once the leaf lets this reader in no more.
+        """
         while True:
             try:
                 event = await self.next(number)
             except (NatsError, OSError, TimeoutError):
                 event = None
+            if self._client.is_closed:
+                raise _not_let_in(self._address)
             if event is None:
                 await asyncio.sleep(_LOOK_EVERY)
             else:
@@ -175,8 +181,8 @@ class LeafStore:
         except (NatsError, TimeoutError) as error:
             raise halt(
                 "store",
-                "The leaf has no store: nothing answers behind its port.",
-                "It runs with the leaf.conf of another time; write the leaf anew and restart it.",
+                "The leaf does not answer for its store.",
+                "Look into its log.",
             ) from error
         return cast("dict[str, Any]", json.loads(answer.data))
 
@@ -217,7 +223,7 @@ async def leaf_store(folder: Folder, on_lost: Callable[[], None]) -> AsyncGenera
         await client.close()
         raise _unreached(folder, [*said, error]) from error
     try:
-        yield LeafStore(client, folder.stream)
+        yield LeafStore(client, folder)
     finally:
         await client.close()
 
@@ -225,17 +231,21 @@ async def leaf_store(folder: Folder, on_lost: Callable[[], None]) -> AsyncGenera
 def _unreached(folder: Folder, said: list[Exception]) -> Halted:
     words = " ".join(map(str, said)).lower()
     why = str(said[0]) or type(said[0]).__name__
-    if "authorization" in words or "expired" in words:
-        return halt(
-            "credentials",
-            f"The leaf at {folder.address} does not let this reader in.",
-            "The leaf was written anew, or the reader has expired: take the folder that was "
-            "written with it last.",
-        )
+    if "authorization" in words or "authentication" in words:
+        return _not_let_in(folder.address)
     return halt(
         "reachability",
         f"The leaf at {folder.address} does not answer: {why}.",
         "Look whether it runs, and whether this machine reaches it.",
+    )
+
+
+def _not_let_in(address: str) -> Halted:
+    return halt(
+        "credentials",
+        f"The leaf at {address} does not let this reader in.",
+        "The leaf was written anew, the reader has expired, or the leaf is of before there were "
+        "stores: take the folder `reader` that was written with it last, or write it anew.",
     )
 
 
@@ -268,6 +278,9 @@ def _plain(message: Message) -> dict[str, Any]:
             told[field.name] = plain if field.is_repeated else plain[0]
         elif field.enum_type is not None:
             known = enum_names(field.enum_type)
-            names = [known[number] for number in (value if field.is_repeated else [value])]
+            names = [
+                known.get(number, str(number))
+                for number in (value if field.is_repeated else [value])
+            ]
             told[field.name] = names if field.is_repeated else names[0]
     return told
