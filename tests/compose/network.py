@@ -156,7 +156,11 @@ class Network:
         url = f"http://{self.podman.address('prometheus', 'edge')}:9090/api/v1/targets"
 
         def scraped() -> dict[str, str]:
-            targets = httpx.get(url, trust_env=False).json()["data"]["activeTargets"]
+            try:
+                targets = httpx.get(url, trust_env=False).json()["data"]["activeTargets"]
+            except httpx.TransportError:
+                # Its container runs before it listens.
+                return {}
             found = {
                 target["labels"]["service"]: target["health"]
                 for target in targets
