@@ -7,18 +7,21 @@ import contextlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from centers.copies import keep_copy
 from hubkit.broker import read_keys
 from hubkit.leaf import Place, Written, write_leaf
 from nodekit.keys import UserCredentials
 from peyvandctl.paths import script
 from peyvandctl.state import LOOPBACK, free_port
+from servicekit.tasks import end_tasks
+from tests.support.fault_proxy import FaultProxy
 from tests.support.messaging import eventually
 
 if TYPE_CHECKING:
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
 
     from nodekit.leaves import Leaf
     from peyvandctl.nats import NatsServer
-    from tests.support.fault_proxy import FaultProxy
+    from servicekit.broker_access import BrokerAccess
+    from tests.support.hub_line import HubLine
 
 ACCOUNTS = 3
 """Accounts of which a leaf has a line to the hub."""
@@ -134,3 +138,35 @@ async def leaf_server(
             await made.end()
     finally:
         shutil.rmtree(folder)
+
+
+@contextlib.asynccontextmanager
+async def cuttable_leaf(
+    server: NatsServer, leaf: Leaf
+) -> AsyncGenerator[tuple[LeafServer, FaultProxy]]:
+    """Run a leaf whose line to the hub leads through a proxy, once it is connected."""
+    host, port = server.leaves.rsplit(":", 1)
+    async with (
+        FaultProxy.start((host, int(port))) as line,
+        leaf_server(server, leaf, line) as running,
+    ):
+        await running.connected()
+        yield running, line
+
+
+async def cut(line: FaultProxy) -> None:
+    """Cut a line, and let nobody in."""
+    await line.refuse()
+    await line.reset()
+
+
+@contextlib.asynccontextmanager
+async def copying(hub: HubLine) -> AsyncGenerator[BrokerAccess]:
+    """Keep the copy that leaves copy from, as the registrar does; gives its access to COPIES."""
+    credentials = hub.keys.copies_credentials("registrar")
+    access = replace(hub.server.access, credentials=credentials)
+    keeping = asyncio.create_task(keep_copy(access, 1))
+    try:
+        yield access
+    finally:
+        await end_tasks(keeping)

@@ -18,7 +18,7 @@ from nodekit.leaves import BadLeaf, Leaf
 from tests.support.cluster import Infra
 from tests.support.fault_proxy import FaultProxy
 from tests.support.hub_line import HubLine, Party, hub_line, until
-from tests.support.leaf_server import LeafServer, leaf_server
+from tests.support.leaf_server import LeafServer, cut, cuttable_leaf, leaf_server
 from tests.support.messaging import eventually
 
 FARS = Leaf("fars", ["nod_a", "nod_b"])
@@ -47,8 +47,7 @@ class Province:
 
     async def cut(self) -> None:
         """Cut the line of the leaf."""
-        await self.proxy.refuse()
-        await self.proxy.reset()
+        await cut(self.proxy)
 
     async def heal(self) -> None:
         """Mend it, and wait until it stands."""
@@ -58,24 +57,21 @@ class Province:
 
 @pytest.fixture
 async def province(infra: Infra) -> AsyncGenerator[Province]:
-    async with hub_line(infra, leaves=True) as hub:
-        host, port = hub.server.leaves.rsplit(":", 1)
-        async with (
-            FaultProxy.start((host, int(port))) as proxy,
-            leaf_server(hub.server, FARS, proxy) as leaf,
-        ):
-            await leaf.connected()
-            service = await hub.platform()
+    async with (
+        hub_line(infra, leaves=True) as hub,
+        cuttable_leaf(hub.server, FARS) as (leaf, proxy),
+    ):
+        service = await hub.platform()
 
-            async def answer(message: Any) -> None:
-                await service.hear(message)
-                if message.reply:
-                    await message.respond(b"heard " + message.subject.encode())
+        async def answer(message: Any) -> None:
+            await service.hear(message)
+            if message.reply:
+                await message.respond(b"heard " + message.subject.encode())
 
-            await service.client.subscribe("node.*.>", cb=answer)
-            await service.client.subscribe(subjects.JOIN, cb=answer)
-            await service.client.flush()
-            yield Province(hub, leaf, proxy, service)
+        await service.client.subscribe("node.*.>", cb=answer)
+        await service.client.subscribe(subjects.JOIN, cb=answer)
+        await service.client.flush()
+        yield Province(hub, leaf, proxy, service)
 
 
 async def answered(party: Party, subject: str) -> bytes:

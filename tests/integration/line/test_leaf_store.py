@@ -29,7 +29,7 @@ from servicekit.broker import Broker, event_stream
 from servicekit.tasks import end_tasks
 from tests.support.fault_proxy import FaultProxy
 from tests.support.hub_line import HubLine, Party, hub_line
-from tests.support.leaf_server import LeafServer, leaf_server
+from tests.support.leaf_server import LeafServer, copying, cut, cuttable_leaf
 from tests.support.messaging import eventually
 
 if TYPE_CHECKING:
@@ -55,13 +55,8 @@ class Network:
     leaf: LeafServer
     proxy: FaultProxy
     service: Party
+    inside: BrokerAccess
     said: int = 0
-
-    @property
-    def inside(self) -> BrokerAccess:
-        """How the hub's own keeper of the copy connects."""
-        keys = self.hub.keys
-        return replace(self.hub.server.access, credentials=keys.copies_credentials("test"))
 
     async def say(self, *subjects: str, times: int = 1) -> list[str]:
         """Record events at the hub, as its services do, and return their contents."""
@@ -87,8 +82,7 @@ class Network:
 
     async def cut(self) -> None:
         """Cut the line of the leaf."""
-        await self.proxy.refuse()
-        await self.proxy.reset()
+        await cut(self.proxy)
 
     async def at_leaf(self, name: str, *, inbox: str = READER_INBOX) -> Party:
         """Connect with some credentials of the leaf's folder, within the leaf."""
@@ -108,20 +102,13 @@ class Network:
 @pytest.fixture
 async def network(infra: Infra) -> AsyncGenerator[Network]:
     async with hub_line(infra, leaves=True) as hub:
-        host, port = hub.server.leaves.rsplit(":", 1)
+        service = await hub.platform()
+        await service.client.jetstream().add_stream(event_stream("centers").config())
         async with (
-            FaultProxy.start((host, int(port))) as proxy,
-            leaf_server(hub.server, FARS, proxy) as leaf,
+            copying(hub) as inside,
+            cuttable_leaf(hub.server, FARS) as (leaf, proxy),
         ):
-            service = await hub.platform()
-            await service.client.jetstream().add_stream(event_stream("centers").config())
-            made = Network(hub, leaf, proxy, service)
-            keeping = asyncio.create_task(keep_copy(made.inside, 1))
-            try:
-                await leaf.connected()
-                yield made
-            finally:
-                await end_tasks(keeping)
+            yield Network(hub, leaf, proxy, service, inside)
 
 
 @contextlib.asynccontextmanager
@@ -232,7 +219,7 @@ async def test_a_store_is_changed_to_what_the_leaf_is_written_for(network: Netwo
         assert len(await kept(store, 2)) == 2
 
 
-async def test_who_reads_a_store_may_do_nothing_else(network: Network) -> None:
+async def test_who_reads_a_store_reaches_nothing_else(network: Network) -> None:
     async with reading(network):
         pass
     reader = await network.at_leaf("reader/reader")

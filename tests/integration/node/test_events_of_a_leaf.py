@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from centers.copies import keep_copy
 from nodekit.leaves import Leaf
 from peyvand.centers.v1 import centers_pb2
 from servicekit.broker import Broker, event_stream
-from servicekit.tasks import end_tasks
 from tests.support.fault_proxy import FaultProxy
 from tests.support.hub_line import HubLine, hub_line
-from tests.support.leaf_server import LeafServer, leaf_server
+from tests.support.leaf_server import LeafServer, copying, cut, cuttable_leaf
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,22 +69,12 @@ async def hub(infra: Infra) -> AsyncGenerator[HubLine]:
 
 @pytest.fixture
 async def province(hub: HubLine) -> AsyncGenerator[Province]:
-    host, port = hub.server.leaves.rsplit(":", 1)
     service = await Broker.connect(hub.server.access, name="centers")
     await service.declare(event_stream("centers"))
-    access = hub.server.access.__class__(
-        hub.server.url, hub.keys.copies_credentials("registrar"), hub.server.access.ca
-    )
-    keeping = asyncio.create_task(keep_copy(access, 1))
     try:
-        async with (
-            FaultProxy.start((host, int(port))) as line,
-            leaf_server(hub.server, FARS, line) as leaf,
-        ):
-            await leaf.connected()
+        async with copying(hub), cuttable_leaf(hub.server, FARS) as (leaf, line):
             yield Province(leaf, line, service)
     finally:
-        await end_tasks(keeping)
         await service.close()
 
 
@@ -115,8 +103,7 @@ async def test_events_are_followed_through_a_cut_and_the_death_of_the_leaf(
     following = await events(province.folder, "--follow", "--json")
     try:
         assert await next_of(following) == "peyvand.centers.v1.center.created"
-        await province.line.refuse()
-        await province.line.reset()
+        await cut(province.line)
         await province.say("established")
         await province.line.mend()
         assert await next_of(following) == "peyvand.centers.v1.center.established"

@@ -256,11 +256,11 @@ def _envelope(found: RawStreamMsg) -> dict[str, Any]:
         for name, value in headers.items()
         if name.startswith("ce-")
     }
-    kind = (found.subject or "").split(".")[2]
-    message = _EVENTS[kind]()
+    kind = told.get("type", "").partition(".v1.")[2].partition(".")[0]
     try:
+        message = _EVENTS[kind]()
         message.ParseFromString(found.data or b"")
-    except DecodeError:
+    except (KeyError, DecodeError):
         # Of a hub that is younger than this software, or not of Peyvand.
         return told | {"data": None}
     return told | {"datacontenttype": "application/json", "data": _plain(message)}
