@@ -8,6 +8,7 @@ import os
 import random
 import secrets
 import socket
+from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -24,6 +25,7 @@ _LOWEST_PORT = 15_000
 _EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _ENOUGH_PORTS = 1_000
 _TRIES = 200
+_PROMISES_KEPT = 256
 
 
 class HomeLock:
@@ -64,6 +66,35 @@ class HomeLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+class _Promises:
+    """Ports that this process was given and on which its servers do not listen yet.
+
+    To promise a port is to bind the UDP port of the same number: the kernel lets no second
+    process have it, takes it back however this one ends, and no TCP server minds.
+    """
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[int, socket.socket] = OrderedDict()
+
+    def make(self, port: int) -> bool:
+        """Promise a port; tell whether it was to be had. The oldest promises lapse."""
+        if port in self._held:
+            return False
+        mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            mark.bind((LOOPBACK, port))
+        except OSError:
+            mark.close()
+            return False
+        self._held[port] = mark
+        if len(self._held) > _PROMISES_KEPT:
+            self._held.popitem(last=False)[1].close()
+        return True
+
+
+_PROMISES = _Promises()
 
 
 class State:
@@ -157,6 +188,8 @@ def free_port(taken: Iterable[int] = ()) -> int:
 
     A port from the range of outgoing connections could be lent to any of them
     between this call and the start of the server, and again before the next run.
+    To this process the port is promised: no other that asks here gets it before this
+    one ends, or has asked for many more.
 
     Raises:
         ClusterError: none was found.
@@ -167,13 +200,13 @@ def free_port(taken: Iterable[int] = ()) -> int:
         source = random.SystemRandom()
         for _ in range(_TRIES):
             port = source.randint(_LOWEST_PORT, highest)
-            if port not in avoided and port_is_free(port):
+            if port not in avoided and port_is_free(port) and _PROMISES.make(port):
                 return port
     for _ in range(_TRIES):
         with socket.socket() as probe:
             probe.bind((LOOPBACK, 0))
             port = cast("int", probe.getsockname()[1])
-        if port not in avoided:
+        if port not in avoided and _PROMISES.make(port):
             return port
     raise ClusterError("No free port was found on the loopback address.")
 

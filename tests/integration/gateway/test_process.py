@@ -3,11 +3,16 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
 import httpx
 
+from peyvandctl.cluster import Cluster, ClusterEvent
+from peyvandctl.paths import Home
+from peyvandctl.processes import http_status
+from peyvandctl.state import State
 from tests.support.cluster import free_port
 from tests.support.http import client
 
@@ -46,6 +51,55 @@ async def test_it_serves_says_what_is_missing_and_ends_when_asked(tmp_path: Path
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def test_it_is_not_ready_while_another_has_its_port(tmp_path: Path) -> None:
+    internal = free_port()
+    async with await asyncio.start_server(_nobody, "127.0.0.1", 0) as other:
+        settings = {
+            "PEYVAND_LISTEN": f"127.0.0.1:{other.sockets[0].getsockname()[1]}",
+            "PEYVAND_METRICS_LISTEN": f"127.0.0.1:{internal}",
+            "PEYVAND_NATS_URL": f"nats://127.0.0.1:{free_port(taken=[internal])}",
+            "PEYVAND_JWKS": str(tmp_path / "keys.json"),
+        }
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("PEYVAND_")}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gateway"), env=kept | settings, cwd=tmp_path
+        )
+        try:
+            ended = asyncio.create_task(process.wait())
+            said: set[int | None] = set()
+            while not ended.done():
+                said.add(await http_status("127.0.0.1", internal, "/readyz"))
+                await asyncio.sleep(0)
+            assert await ended > 0
+            assert said <= {None, 503}
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def test_a_network_whose_gateway_lost_its_port_takes_another(tmp_path: Path) -> None:
+    """Somebody takes the port after it was chosen, and answers there in the gateway's stead."""
+    others: list[socket.socket] = []
+
+    def take(event: ClusterEvent) -> None:
+        if (event.kind, event.name) == ("starting", "nats") and not others:
+            others.append(
+                socket.create_server(("127.0.0.1", State(Home(tmp_path)).ports["gateway"]))
+            )
+
+    async with Cluster(tmp_path, port=0, on_event=take) as cluster:
+        (other,) = others
+        assert cluster.gateway_url != f"http://127.0.0.1:{other.getsockname()[1]}"
+        async with client(cluster.gateway_url) as http:
+            assert (await http.get("/v1/centers")).json()["centers"] == []
+    other.close()
+
+
+async def _nobody(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
 
 
 async def until_live(http: httpx.AsyncClient) -> None:

@@ -53,27 +53,26 @@ def main(arguments: list[str]) -> int:
 async def _serve(settings: GatewaySettings) -> None:
     telemetry.configure("gateway", settings)
     edge = _edge(settings, settings.targets(_service_names()))
-    probes = ProbeServer(settings.metrics_listen, edge.accepting)
-    await probes.start()
     host, _, port = settings.listen.rpartition(":")
-    server = _Server(
-        uvicorn.Config(
-            create_app(edge),
-            host=host.strip("[]"),
-            port=int(port),
-            http=BoundedProtocol,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            forwarded_allow_ips=settings.trusted_proxies,
-            timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
-        ),
-        edge,
-        settings.linger_seconds,
+    config = uvicorn.Config(
+        create_app(edge),
+        host=host.strip("[]"),
+        port=int(port),
+        http=BoundedProtocol,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
     )
     log.info("gateway starts", listen=settings.listen)
+    # Before anything else: whose port is taken ends at once, having said so.
+    listener = config.bind_socket()
+    server = _Server(config, edge, settings.linger_seconds)
+    probes = ProbeServer(settings.metrics_listen, server.accepting)
+    await probes.start()
     try:
-        await server.serve()
+        await server.serve([listener])
     finally:
         await probes.stop()
         tracing.shutdown()
@@ -90,6 +89,17 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._edge = edge
         self._linger = linger
+
+    async def accepting(self) -> dict[str, bool]:
+        """Tell what decides whether calls should come to this process.
+
+        Until the process listens, whoever is sent to it is refused, or meets another.
+        """
+        return {
+            **await self._edge.readiness(),
+            "listening": self.started,
+            "staying": not self._edge.leaving.is_set(),
+        }
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:

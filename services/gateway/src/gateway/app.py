@@ -115,10 +115,6 @@ class Edge:
         answers = await asyncio.gather(*(self.clients.ready(name) for name in names))
         return dict(zip(names, answers, strict=True))
 
-    async def accepting(self) -> dict[str, bool]:
-        """Tell what decides whether calls should come to this process."""
-        return {**await self.readiness(), "staying": not self.leaving.is_set()}
-
 
 # The parts that are written by hand, beside what the contract describes: pages,
 # streams, imports, files, documents. Each makes a router from the edge. Routes that belong to the
