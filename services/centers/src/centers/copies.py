@@ -13,6 +13,7 @@ import structlog
 from nats.errors import Error as NatsError
 from nats.js.api import ExternalStream, StreamSource
 from nats.js.errors import NotFoundError
+from prometheus_client import Gauge
 
 from nodekit.leaves import COPY, SOURCE, SOURCE_API, SOURCE_DELIVERIES, SOURCE_SUBJECTS
 from servicekit.broker import Broker, StreamSpec
@@ -20,9 +21,17 @@ from servicekit.broker_access import BrokerAccess
 
 log = structlog.get_logger(__name__)
 
+FOLLOWS = Gauge(
+    "leaf_copy_follows",
+    "1 while what leaves copy from is there and hears of its source",
+    ["stream"],
+)
+
 LOOK_EVERY = 10.0
 """Seconds between two looks at the stream."""
 _AGAIN_AFTER = 1.0  # seconds after a look that failed
+# The broker tells of itself every second where there is nothing else to tell.
+_SILENT_AFTER = timedelta(seconds=30)
 # Longer than any line was down for; a leaf that comes later lacks what was before.
 _KEPT = timedelta(days=90)
 
@@ -60,9 +69,11 @@ async def keep_copy(access: BrokerAccess, replicas: int) -> None:
                 if not is_clean:
                     await _forget_consumers(broker)
                     is_clean = True
+                FOLLOWS.labels(COPY).set(await _hears_of_its_source(broker))
                 trouble = ""
             except (NatsError, OSError, TimeoutError) as error:
                 # Also before the broker was told of the account.
+                FOLLOWS.labels(COPY).set(0)
                 pause = _AGAIN_AFTER
                 if trouble != repr(error):
                     log.warning("leaves have nothing to copy yet", error=repr(error))
@@ -71,6 +82,14 @@ async def keep_copy(access: BrokerAccess, replicas: int) -> None:
     finally:
         if broker is not None:
             await broker.close()
+
+
+async def _hears_of_its_source(broker: Broker) -> bool:
+    """Tell whether the copy is known to be as far as the events are, but for seconds."""
+    (source,) = (await broker.jetstream.stream_info(COPY)).sources or [None]
+    # In nanoseconds; below zero where it never heard anything.
+    silent = source.active if source and source.active is not None else -1
+    return 0 <= silent < _SILENT_AFTER / timedelta(microseconds=1) * 1000
 
 
 async def _forget_consumers(broker: Broker) -> None:
