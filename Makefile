@@ -135,8 +135,9 @@ drill: .venv/.packages ## back up under load, lose it all, restore elsewhere, co
 try-compose: .venv/.packages ## images and compose file for real; root, Debian's podman
 	@$(PY) -m tests.compose $(COMPOSE_ARGS)
 
-fuzz: .venv/.packages ## many random requests against the published document
-	@$(PY) -m pytest tests/e2e/test_schemathesis.py --fuzz-examples=50 $(PYTEST_ARGS)
+fuzz: .venv/.packages ## many random requests and examples, other ones each time
+	@$(PY) -m pytest tests/unit tests/e2e/test_schemathesis.py --at-random --fuzz-examples=50 \
+		$(PYTEST_ARGS)
 
 bench: .venv/.packages ## measure, and compare with the plain monolith
 	@$(PY) -m tests.bench $(BENCH_ARGS)

@@ -9,10 +9,15 @@ __all__ = ["infra", "network", "seeded"]
 
 
 # How long an example takes says something of the machine, nothing of the code.
-settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("any machine")
+_ANY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Whoever changes something sees what the change does, not what chance has found meanwhile.
+settings.register_profile("the same each time", _ANY_MACHINE, derandomize=True)
+settings.register_profile("at random", _ANY_MACHINE)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    at_random = config.getoption("--at-random")
+    settings.load_profile("at random" if at_random else "the same each time")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=2,
         help="how many random requests each operation of the API is tried with",
+    )
+    parser.addoption(
+        "--at-random",
+        action="store_true",
+        help="try requests and examples that differ with each run, to find what is not known yet",
     )
     parser.addoption(
         "--line-reports",

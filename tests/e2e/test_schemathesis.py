@@ -51,6 +51,12 @@ def configuration(ids: dict[str, list[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+@pytest.fixture
+def dice(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """What has requests be drawn as in every run, unless they shall differ."""
+    return () if request.config.getoption("--at-random") else ("--seed", "1")
+
+
 async def try_all(folder: Path, url: str, token: str | None, *options: str) -> None:
     """Run schemathesis; fails the test with its report if it finds anything.
 
@@ -88,7 +94,7 @@ async def try_all(folder: Path, url: str, token: str | None, *options: str) -> N
 
 @pytest.mark.timeout(3600)
 async def test_every_answer_is_one_that_the_document_tells_of(
-    seeded: Cluster, tmp_path: Path, fuzz_examples: int
+    seeded: Cluster, tmp_path: Path, fuzz_examples: int, dice: tuple[str, ...]
 ) -> None:
     token = seeded.token("hq_admin")
     async with client(seeded.gateway_url, token) as http:
@@ -98,7 +104,7 @@ async def test_every_answer_is_one_that_the_document_tells_of(
         examples = ("--max-examples", str(fuzz_examples))
         async with asyncio.TaskGroup() as runs:
             for phases in ("coverage", "examples,fuzzing,stateful"):
-                options = (*examples, "--phases", phases)
+                options = (*examples, *dice, "--phases", phases)
                 runs.create_task(try_all(tmp_path, seeded.gateway_url, token, *options))
         # Whatever was tried, the network still stands.
         status = await http.get("/v1/network/status")
@@ -108,8 +114,8 @@ async def test_every_answer_is_one_that_the_document_tells_of(
 
 @pytest.mark.timeout(600)
 async def test_the_same_holds_for_who_shows_no_token(
-    seeded: Cluster, tmp_path: Path, fuzz_examples: int
+    seeded: Cluster, tmp_path: Path, fuzz_examples: int, dice: tuple[str, ...]
 ) -> None:
     (tmp_path / "schemathesis.toml").write_text(configuration({}), encoding="utf-8")
     options = ("--max-examples", str(fuzz_examples), "--phases", "examples,fuzzing")
-    await try_all(tmp_path, seeded.gateway_url, None, *options)
+    await try_all(tmp_path, seeded.gateway_url, None, *options, *dice)
