@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from dataclasses import dataclass
@@ -50,3 +51,27 @@ async def peyvand(*arguments: str, home: Path, kill_at: str = "", **settings: st
             process.kill()
         await process.wait()
     return Ended(process.returncode or 0, "".join(said))
+
+
+async def killed_on_the_way(*arguments: str, home: Path, at: str, makes: Path) -> Ended:
+    """Run a command as `peyvand` does, and kill it before it ends.
+
+    One that was faster than its killer is undone and run again, a few times at most.
+
+    Args:
+        arguments: of the command.
+        home: ``PEYVAND_HOME``.
+        at: what the line begins with at which it is killed.
+        makes: the file or folder that it makes when it comes to its end.
+    """
+    ended = await peyvand(*arguments, home=home, kill_at=at)
+    for _ in range(4):
+        if ended.status != 0:
+            break
+        if makes.is_dir():
+            shutil.rmtree(makes)
+        else:
+            makes.unlink()
+            makes.with_suffix(".keys").unlink()
+        ended = await peyvand(*arguments, home=home, kill_at=at)
+    return ended

@@ -30,7 +30,7 @@ from servicekit.broker import Broker
 from tests.chaos.clients import Client, Ledger
 from tests.chaos.oracle import SERVICES as WRITTEN
 from tests.chaos.oracle import judge, names
-from tests.drill.commands import Ended, peyvand
+from tests.drill.commands import Ended, killed_on_the_way, peyvand
 from tests.line import oracle as line_oracle
 from tests.line.joined import agent_at, ask_agent, invite, run_at_node
 from tests.support.cluster import fresh_home, remove_abandoned_homes
@@ -170,8 +170,8 @@ async def _lose(folder: Path, outer: Home, seconds: int, stack: contextlib.Async
             handing_in = asyncio.create_task(node.hand_in(seconds))
             try:
                 await asyncio.sleep(seconds)
-                ended = await peyvand(
-                    "backup", "--to", str(backup), home=home, kill_at="partners: "
+                ended = await killed_on_the_way(
+                    *("backup", "--to", str(backup)), home=home, at="partners: ", makes=backup
                 )
                 killed["backup"] = (ended, backup.exists())
                 cursor = (await _get(http, "/v1/events", page_size="1"))["head_cursor"]
@@ -213,7 +213,9 @@ async def _restore(done: Drill) -> None:
     """Put the backup in place, after two tries that are killed on the way."""
     elsewhere = done.folder / "elsewhere"
     for place in ("projects: ", "Starting the network"):
-        ended = await peyvand("restore", str(done.backup), home=elsewhere, kill_at=place)
+        ended = await killed_on_the_way(
+            *("restore", str(done.backup)), home=elsewhere, at=place, makes=elsewhere
+        )
         there = elsewhere.exists() and any(path.name != "lock" for path in elsewhere.iterdir())
         done.killed[f"restore at {place}"] = (ended, there)
     ended = await peyvand("restore", str(done.backup), home=elsewhere)

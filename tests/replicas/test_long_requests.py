@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(1800)
 
 PIECE = 64 * 1024
 PIECES = 24
-ROWS = 120
+ROWS = 500
 
 
 class Parcel:
