@@ -16,6 +16,7 @@ from joserfc.jwk import OctKey, OKPKey
 
 from servicekit.errors import Fault
 from servicekit.identity import KEYS_KEPT, TokenVerifier
+from tests.support.messaging import eventually
 
 ISSUER = "https://issuer.example"
 
@@ -241,6 +242,34 @@ async def test_keys_stay_good_while_the_issuer_is_away(
     for subject in ("a", "b"):
         assert (await trusting.verify(signer.token(sub=subject))).subject == subject
         await asyncio.sleep(0.05)
+
+
+async def test_a_key_that_was_withdrawn_while_the_issuer_was_away_ends_soon_after(
+    signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, passed = time.monotonic, 0.0
+    monkeypatch.setattr("servicekit.identity.time.monotonic", lambda: clock() + passed)
+    trusting, token = verifier(signer), signer.token()
+    await trusting.verify(token)
+    there, away = signer.jwks, signer.jwks.with_name("away")
+    there.rename(away)
+    passed = 3 * KEYS_KEPT
+    # Asked before this call is answered, and beside all that follow.
+    await trusting.verify(token)
+    await trusting.verify(token)
+    away.rename(there)
+    signer.rotate()
+    passed += 11  # seconds, more than between two loads
+
+    async def is_refused() -> bool:
+        try:
+            await trusting.verify(token)
+        except Fault as fault:
+            return fault.reason == "TOKEN_REJECTED"
+        return False
+
+    await eventually(is_refused, within=20)
+    assert (await trusting.verify(signer.token())).subject == "someone"
 
 
 @pytest.mark.parametrize(

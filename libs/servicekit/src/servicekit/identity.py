@@ -67,7 +67,9 @@ class TokenVerifier:
 
     The key set is loaded again for a token that no known key has signed, and when it is
     older than `keys_kept` seconds: beside the call that finds that, or before it is
-    answered where the set is twice as old, as after a time without calls.
+    answered where the set is twice as old, as after a time without calls. While the issuer
+    is away calls do not wait for it: the set that is known counts on, and is asked for beside
+    them until it is there.
     """
 
     def __init__(
@@ -85,7 +87,8 @@ class TokenVerifier:
         self._roles_claim = roles_claim.split(".")
         self._keys_kept = keys_kept
         self._keys: KeySet | None = None
-        self._loaded_at = float("-inf")
+        self._loaded_at = self._tried_at = float("-inf")
+        self._is_away = False
         self._published: Any = None
         self._loading = asyncio.Lock()
         self._refreshing: asyncio.Task[None] | None = None
@@ -162,25 +165,29 @@ class TokenVerifier:
 
     async def _refresh_old_keys(self) -> None:
         """See to it that a key which the issuer withdrew is not trusted on."""
-        age = time.monotonic() - self._loaded_at
+        now = time.monotonic()
+        age = now - self._loaded_at
         if self._keys is None or age <= self._keys_kept:
             return
-        if age > 2 * self._keys_kept:
+        if age > 2 * self._keys_kept and not self._is_away:
             await self._reload()
-        elif not self._loading.locked():
+        elif now - self._tried_at >= _REFETCH and not self._loading.locked():
             self._refreshing = asyncio.create_task(self._reload(), name="key set")
 
     async def _reload(self) -> None:
-        """Load the key set again unless that was just done."""
+        """Load the key set again unless that was just tried."""
         async with self._loading:
-            if time.monotonic() - self._loaded_at < _REFETCH:
+            began = time.monotonic()
+            if began - self._tried_at < _REFETCH:
                 return
-            self._loaded_at = time.monotonic()
+            self._tried_at = began
             try:
                 published = await self._load()
                 self._keys = KeySet.import_key_set(published)
             except (OSError, ValueError, httpx.HTTPError, JoseError, KeyError):
+                self._is_away = True
                 return
+            self._loaded_at, self._is_away = began, False
             if published != self._published:
                 # Whatever a withdrawn key has proved is proved no longer.
                 self._verified.clear()
