@@ -136,8 +136,9 @@ try-compose: .venv/.packages ## images and compose file for real; root, Debian's
 	@$(PY) -m tests.compose $(COMPOSE_ARGS)
 
 fuzz: .venv/.packages ## many random requests and examples, other ones each time
-	@$(PY) -m pytest tests/unit tests/e2e/test_schemathesis.py --at-random --fuzz-examples=50 \
-		$(PYTEST_ARGS)
+	@$(PY) -m pytest tests/unit tests/integration/projects/test_dossier.py \
+		tests/integration/projects/test_life_over_the_api.py tests/e2e/test_schemathesis.py \
+		--at-random --fuzz-examples=50 $(PYTEST_ARGS)
 
 bench: .venv/.packages ## measure, and compare with the plain monolith
 	@$(PY) -m tests.bench $(BENCH_ARGS)

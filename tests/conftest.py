@@ -12,7 +12,7 @@ __all__ = ["infra", "network", "seeded"]
 _ANY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # Whoever changes something sees what the change does, not what chance has found meanwhile.
 settings.register_profile("the same each time", _ANY_MACHINE, derandomize=True)
-settings.register_profile("at random", _ANY_MACHINE)
+settings.register_profile("at random", _ANY_MACHINE, derandomize=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -127,6 +127,9 @@ class State:
             port = self._ports.get(name)
             if port is None or port in chosen.values() or not port_is_free(port):
                 port = free_port(taken=chosen.values())
+            else:
+                # Held or not: it may be promised to a parent that runs this very home.
+                _PROMISES.make(port)
             chosen[name] = port
         self._ports.update(chosen)
         self.save()

@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -95,13 +95,17 @@ async def events(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
 
 
 async def said_by(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
-    out, beside = await asyncio.wait_for(process.communicate(), 60)
+    out, beside = await asyncio.wait_for(process.communicate(), 120)
     return process.returncode, out.decode(), beside.decode()
 
 
-async def next_of(process: asyncio.subprocess.Process) -> str:
+async def event_of(process: asyncio.subprocess.Process) -> dict[str, Any]:
     assert process.stdout is not None
-    return json.loads(await asyncio.wait_for(process.stdout.readline(), 60))["type"]
+    return json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
+
+
+async def next_of(process: asyncio.subprocess.Process) -> str:
+    return (await event_of(process))["type"]
 
 
 async def test_events_are_followed_through_a_cut_and_the_death_of_the_leaf(
@@ -155,8 +159,7 @@ async def test_what_a_younger_hub_says_is_shown_as_far_as_it_is_known(province: 
     await province.say("opened")
     following = await events(province.folder, "--follow", "--json")
     try:
-        assert following.stdout is not None
-        found = [json.loads(await following.stdout.readline()) for _ in range(3)]
+        found = [await event_of(following) for _ in range(3)]
     finally:
         following.terminate()
         await following.wait()
@@ -178,7 +181,7 @@ async def test_who_follows_is_told_when_the_leaf_lets_it_in_no_more(
     await province.say("created")
     brief = tmp_path / "reader"
     shutil.copytree(province.folder, brief)
-    ends = datetime.now(UTC) + timedelta(seconds=25)
+    ends = datetime.now(UTC) + timedelta(seconds=50)
     (brief / "reader.creds").write_text(hub.keys.leaf_credentials(FARS, ends).reader.text())
     following = await events(brief, "--follow", "--json")
     try:

@@ -159,8 +159,10 @@ class Discovery(BaseHTTPRequestHandler):
 
     signer: Signer
     asked: ClassVar[list[str]] = []
+    answers: ClassVar[threading.Event] = threading.Event()
 
     def do_GET(self) -> None:
+        self.answers.wait(60)
         self.asked.append(self.path)
         host = f"http://{self.headers['Host']}"
         documents = {
@@ -181,6 +183,7 @@ class Discovery(BaseHTTPRequestHandler):
 def discovery(signer: Signer) -> Generator[str]:
     Discovery.signer = signer
     Discovery.asked.clear()
+    Discovery.answers.set()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Discovery)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/realm"
@@ -244,22 +247,38 @@ async def test_keys_stay_good_while_the_issuer_is_away(
         await asyncio.sleep(0.05)
 
 
+class Clock:
+    """A clock that can be set forward."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._clock, self._passed = time.monotonic, 0.0
+        monkeypatch.setattr(
+            "servicekit.identity.time.monotonic", lambda: self._clock() + self._passed
+        )
+
+    def forward(self, seconds: float) -> None:
+        self._passed += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
 async def test_a_key_that_was_withdrawn_while_the_issuer_was_away_ends_soon_after(
-    signer: Signer, monkeypatch: pytest.MonkeyPatch
+    signer: Signer, clock: Clock
 ) -> None:
-    clock, passed = time.monotonic, 0.0
-    monkeypatch.setattr("servicekit.identity.time.monotonic", lambda: clock() + passed)
     trusting, token = verifier(signer), signer.token()
     await trusting.verify(token)
     there, away = signer.jwks, signer.jwks.with_name("away")
     there.rename(away)
-    passed = 3 * KEYS_KEPT
+    clock.forward(3 * KEYS_KEPT)
     # Asked before this call is answered, and beside all that follow.
     await trusting.verify(token)
     await trusting.verify(token)
     away.rename(there)
     signer.rotate()
-    passed += 11  # seconds, more than between two loads
+    clock.forward(11)  # seconds, more than between two loads
 
     async def is_refused() -> bool:
         try:
@@ -270,6 +289,62 @@ async def test_a_key_that_was_withdrawn_while_the_issuer_was_away_ends_soon_afte
 
     await eventually(is_refused, within=20)
     assert (await trusting.verify(signer.token())).subject == "someone"
+
+
+async def test_an_issuer_that_was_away_long_ago_is_asked_before_a_call_is_answered(
+    signer: Signer, clock: Clock, tmp_path: Path
+) -> None:
+    trusting, token = verifier(signer), signer.token()
+    await trusting.verify(token)
+    there, away = signer.jwks, signer.jwks.with_name("away")
+    there.rename(away)
+    clock.forward(11)
+    # A key that nobody knows has the key set asked for.
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    stranger = Signer(elsewhere)
+    with pytest.raises(Fault, match="TOKEN_REJECTED"):
+        await trusting.verify(stranger.token())
+    away.rename(there)
+    signer.rotate()
+    clock.forward(4 * 3600)
+    with pytest.raises(Fault, match="TOKEN_REJECTED"):
+        await trusting.verify(token)
+
+
+async def test_calls_do_not_wait_for_an_issuer_that_hangs(
+    signer: Signer, discovery: str, clock: Clock
+) -> None:
+    trusting = verifier(signer, issuer=discovery, jwks=f"{discovery}/keys")
+    token = signer.token(iss=discovery)
+    await trusting.verify(token)
+    clock.forward(3 * KEYS_KEPT)
+    Discovery.answers.clear()
+    try:
+        # Whoever calls has less time than the issuer takes.
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await trusting.verify(token)
+        for _ in range(3):
+            clock.forward(11)
+            async with asyncio.timeout(2):
+                assert (await trusting.verify(token)).subject == "someone"
+    finally:
+        Discovery.answers.set()
+
+
+@pytest.mark.parametrize(
+    "published", ["[]", "null", '{"keys": null}', '{"keys": [{"kty": ["a"]}]}', "{", ""]
+)
+async def test_a_key_set_that_is_none_leaves_the_known_one_in_force(
+    signer: Signer, clock: Clock, published: str
+) -> None:
+    trusting = verifier(signer)
+    await trusting.verify(signer.token())
+    signer.jwks.write_text(published)
+    clock.forward(3 * KEYS_KEPT)
+    for subject in ("a", "b"):
+        assert (await trusting.verify(signer.token(sub=subject))).subject == subject
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -22,10 +23,13 @@ from peyvand.api.v1 import annotations_pb2
 from servicekit.contract import enum_names
 from servicekit.errors import Fault
 
+log = structlog.get_logger(__name__)
+
 # Asymmetric only: a shared secret would let every verifier mint tokens.
 ALGORITHMS = ["Ed25519", "EdDSA", "ES256", "RS256", "PS256"]
 _LEEWAY = 30  # seconds that clocks may differ
 _REFETCH = 10  # least seconds between two loads of the key set
+_LOADED_WITHIN = 4.0  # seconds; less than a call may take
 KEYS_KEPT = 300.0
 """Seconds after which the key set is looked at again, where nothing else is said."""
 _CACHED = 10_000  # verified tokens kept, so that a repeated call costs no signature check
@@ -68,8 +72,8 @@ class TokenVerifier:
     The key set is loaded again for a token that no known key has signed, and when it is
     older than `keys_kept` seconds: beside the call that finds that, or before it is
     answered where the set is twice as old, as after a time without calls. While the issuer
-    is away calls do not wait for it: the set that is known counts on, and is asked for beside
-    them until it is there.
+    is known to be away calls do not wait for it: the set that is known counts on, and the
+    issuer is asked again beside them, every ten seconds.
     """
 
     def __init__(
@@ -169,7 +173,9 @@ class TokenVerifier:
         age = now - self._loaded_at
         if self._keys is None or age <= self._keys_kept:
             return
-        if age > 2 * self._keys_kept and not self._is_away:
+        # What was not tried of late is not known to be away any more.
+        is_away = self._is_away and now - self._tried_at <= self._keys_kept
+        if age > 2 * self._keys_kept and not is_away:
             await self._reload()
         elif now - self._tried_at >= _REFETCH and not self._loading.locked():
             self._refreshing = asyncio.create_task(self._reload(), name="key set")
@@ -180,14 +186,20 @@ class TokenVerifier:
             began = time.monotonic()
             if began - self._tried_at < _REFETCH:
                 return
-            self._tried_at = began
             try:
-                published = await self._load()
-                self._keys = KeySet.import_key_set(published)
-            except (OSError, ValueError, httpx.HTTPError, JoseError, KeyError):
+                async with asyncio.timeout(_LOADED_WITHIN):
+                    published = await self._load()
+                keys = KeySet.import_key_set(published)
+            except BaseException as error:
+                # Also where the caller has gone, or what came is nothing of the kind.
                 self._is_away = True
+                if not isinstance(error, Exception):
+                    raise
+                log.warning("the issuer's key set cannot be loaded", error=repr(error))
                 return
-            self._loaded_at, self._is_away = began, False
+            finally:
+                self._tried_at = time.monotonic()
+            self._keys, self._loaded_at, self._is_away = keys, began, False
             if published != self._published:
                 # Whatever a withdrawn key has proved is proved no longer.
                 self._verified.clear()

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import structlog
 from nats.errors import Error as NatsError
-from nats.js.api import ExternalStream, StreamSource
+from nats.js.api import ExternalStream, StreamInfo, StreamSource
 from nats.js.errors import NotFoundError
 from prometheus_client import Gauge
 
@@ -53,7 +53,9 @@ async def keep_copy(access: BrokerAccess, replicas: int) -> None:
         access: to the account COPIES.
         replicas: servers of the broker that keep the copy.
     """
+    FOLLOWS.labels(COPY).set(0)
     trouble = ""
+    before: StreamInfo | None = None
     broker: Broker | None = None
     is_clean = False
     try:
@@ -69,7 +71,9 @@ async def keep_copy(access: BrokerAccess, replicas: int) -> None:
                 if not is_clean:
                     await _forget_consumers(broker)
                     is_clean = True
-                FOLLOWS.labels(COPY).set(await _hears_of_its_source(broker))
+                now = await broker.jetstream.stream_info(COPY)
+                FOLLOWS.labels(COPY).set(follows(before, now))
+                before = now
                 trouble = ""
             except (NatsError, OSError, TimeoutError) as error:
                 # Also before the broker was told of the account.
@@ -84,12 +88,22 @@ async def keep_copy(access: BrokerAccess, replicas: int) -> None:
             await broker.close()
 
 
-async def _hears_of_its_source(broker: Broker) -> bool:
-    """Tell whether the copy is known to be as far as the events are, but for seconds."""
-    (source,) = (await broker.jetstream.stream_info(COPY)).sources or [None]
+def follows(before: StreamInfo | None, now: StreamInfo) -> bool:
+    """Tell whether the copy goes with its source, but for seconds.
+
+    Args:
+        before: what the broker said of it at the last look, if there was one.
+        now: what it says at this one.
+    """
+    source = next(iter(now.sources or ()), None)
     # In nanoseconds; below zero where it never heard anything.
-    silent = source.active if source and source.active is not None else -1
-    return 0 <= silent < _SILENT_AFTER / timedelta(microseconds=1) * 1000
+    if source is None or source.active is None or source.active < 0:
+        return False
+    if source.active / 1000 >= _SILENT_AFTER / timedelta(microseconds=1):
+        return False
+    # A copy for which there is no room hears of what it does not take.
+    moves = before is None or now.state.last_seq != before.state.last_seq
+    return not source.lag or moves
 
 
 async def _forget_consumers(broker: Broker) -> None:

@@ -6,13 +6,9 @@
 ``python -m gateway routes``      print where each route comes from
 """
 
-import asyncio
-import signal
 import sys
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from types import FrameType
 
 import structlog
 import uvicorn
@@ -23,6 +19,7 @@ from gateway.app import Edge, create_app, published, routes_by_hand
 from gateway.http_protocol import BoundedProtocol
 from gateway.live import LiveFeed
 from gateway.routes_table import table
+from gateway.server import Server, listen
 from gateway.settings import GatewaySettings
 from servicekit import telemetry, tracing
 from servicekit.contract import contract
@@ -53,11 +50,8 @@ def main(arguments: list[str]) -> int:
 async def _serve(settings: GatewaySettings) -> None:
     telemetry.configure("gateway", settings)
     edge = _edge(settings, settings.targets(_service_names()))
-    host, _, port = settings.listen.rpartition(":")
     config = uvicorn.Config(
         create_app(edge),
-        host=host.strip("[]"),
-        port=int(port),
         http=BoundedProtocol,
         log_config=None,
         access_log=False,
@@ -67,8 +61,8 @@ async def _serve(settings: GatewaySettings) -> None:
     )
     log.info("gateway starts", listen=settings.listen)
     # Before anything else: whose port is taken ends at once, having said so.
-    listener = config.bind_socket()
-    server = _Server(config, edge, settings.linger_seconds)
+    listener = listen(settings.listen)
+    server = Server(config, edge, settings.linger_seconds)
     probes = ProbeServer(settings.metrics_listen, server.accepting)
     await probes.start()
     try:
@@ -76,59 +70,6 @@ async def _serve(settings: GatewaySettings) -> None:
     finally:
         await probes.stop()
         tracing.shutdown()
-
-
-class _Server(uvicorn.Server):
-    """Lets everyone know that the end has come before it comes.
-
-    First the probes say so and each answer ends its connection; after `linger` seconds
-    streams end, nothing new is taken, and what runs has its time.
-    """
-
-    def __init__(self, config: uvicorn.Config, edge: Edge, linger: float) -> None:
-        super().__init__(config)
-        self._edge = edge
-        self._linger = linger
-
-    async def accepting(self) -> dict[str, bool]:
-        """Tell what decides whether calls should come to this process.
-
-        Until the process listens, whoever is sent to it is refused, or meets another.
-        """
-        return {
-            **await self._edge.readiness(),
-            "listening": self.started,
-            "staying": not self._edge.leaving.is_set(),
-        }
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Take the signals to end for as long as the server runs.
-
-        Uvicorn's own raises them once more afterwards, which would end the
-        process before the last spans are sent.
-        """
-        loop = asyncio.get_running_loop()
-        signals = (signal.SIGINT, signal.SIGTERM)
-        for number in signals:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in signals:
-                loop.remove_signal_handler(number)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin the end; a second interrupt forces it."""
-        if self._edge.leaving.is_set():
-            self._close(sig, frame)
-            return
-        self._edge.leaving.set()
-        asyncio.get_running_loop().call_later(self._linger, self._close, sig, frame)
-
-    def _close(self, sig: int, frame: FrameType | None) -> None:
-        self._edge.closing.set()
-        super().handle_exit(sig, frame)
 
 
 def _edge(settings: GatewaySettings, targets: dict[str, str]) -> Edge:
