@@ -1,10 +1,12 @@
 """The gateway as a process of its own."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import sys
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import httpx
@@ -17,22 +19,31 @@ from tests.support.cluster import free_port
 from tests.support.http import client
 
 
-async def test_it_serves_says_what_is_missing_and_ends_when_asked(tmp_path: Path) -> None:
-    port = free_port()
-    internal = free_port(taken=[port])
-    nobody = free_port(taken=[port, internal])
-    settings = {
-        "PEYVAND_LISTEN": f"127.0.0.1:{port}",
-        "PEYVAND_METRICS_LISTEN": f"127.0.0.1:{internal}",
-        "PEYVAND_NATS_URL": f"nats://127.0.0.1:{nobody}",
-        "PEYVAND_CENTERS_TARGET": f"127.0.0.1:{nobody}",
-        "PEYVAND_JWKS": str(tmp_path / "keys.json"),
-    }
+@contextlib.asynccontextmanager
+async def gateway(folder: Path, **settings: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """Run a gateway with these settings alone; there is no key of an issuer."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PEYVAND_")}
+    settings["PEYVAND_JWKS"] = str(folder / "keys.json")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway"), env=kept | settings, cwd=tmp_path
+        *(sys.executable, "-m", "gateway"), env=kept | settings, cwd=folder
     )
     try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_it_serves_says_what_is_missing_and_ends_when_asked(tmp_path: Path) -> None:
+    port, internal, nobody = free_port(), free_port(), free_port()
+    async with gateway(
+        tmp_path,
+        PEYVAND_LISTEN=f"127.0.0.1:{port}",
+        PEYVAND_METRICS_LISTEN=f"127.0.0.1:{internal}",
+        PEYVAND_NATS_URL=f"nats://127.0.0.1:{nobody}",
+        PEYVAND_CENTERS_TARGET=f"127.0.0.1:{nobody}",
+    ) as process:
         async with client(f"http://127.0.0.1:{port}") as http:
             await until_live(http)
             ready = await http.get("/readyz")
@@ -47,26 +58,17 @@ async def test_it_serves_says_what_is_missing_and_ends_when_asked(tmp_path: Path
         assert "/v1/nothing" not in metrics
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 60) == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def test_it_is_not_ready_while_another_has_its_port(tmp_path: Path) -> None:
-    internal = free_port()
-    async with await asyncio.start_server(_nobody, "127.0.0.1", 0) as other:
-        settings = {
-            "PEYVAND_LISTEN": f"127.0.0.1:{other.sockets[0].getsockname()[1]}",
-            "PEYVAND_METRICS_LISTEN": f"127.0.0.1:{internal}",
-            "PEYVAND_NATS_URL": f"nats://127.0.0.1:{free_port(taken=[internal])}",
-            "PEYVAND_JWKS": str(tmp_path / "keys.json"),
-        }
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("PEYVAND_")}
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gateway"), env=kept | settings, cwd=tmp_path
-        )
-        try:
+    internal, nobody = free_port(), free_port()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        async with gateway(
+            tmp_path,
+            PEYVAND_LISTEN=f"127.0.0.1:{other.getsockname()[1]}",
+            PEYVAND_METRICS_LISTEN=f"127.0.0.1:{internal}",
+            PEYVAND_NATS_URL=f"nats://127.0.0.1:{nobody}",
+        ) as process:
             ended = asyncio.create_task(process.wait())
             said: set[int | None] = set()
             while not ended.done():
@@ -74,10 +76,6 @@ async def test_it_is_not_ready_while_another_has_its_port(tmp_path: Path) -> Non
                 await asyncio.sleep(0.01)
             assert await ended > 0
             assert said <= {None, 503}
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
 
 
 async def test_a_network_whose_gateway_lost_its_port_takes_another(tmp_path: Path) -> None:
@@ -96,10 +94,6 @@ async def test_a_network_whose_gateway_lost_its_port_takes_another(tmp_path: Pat
         async with client(cluster.gateway_url) as http:
             assert (await http.get("/v1/centers")).json()["centers"] == []
     other.close()
-
-
-async def _nobody(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.close()
 
 
 async def until_live(http: httpx.AsyncClient) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Iterator
 
 import pytest
 import uvicorn
@@ -47,10 +48,19 @@ def test_a_port_that_it_has_taken_is_no_other_s(address: str) -> None:
                 other.bind(("::1" if other.family == socket.AF_INET6 else "127.0.0.1", port))
 
 
-def test_who_finds_its_port_taken_says_which(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """An address where somebody listens."""
     with listen("127.0.0.1:0") as other:
-        address = f"127.0.0.1:{other.getsockname()[1]}"
-        with pytest.raises(SystemExit) as ended:
-            listen(address)
+        yield f"127.0.0.1:{other.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("address", ["taken", "127.0.0.1:http", "127.0.0.1", "0.0.0.1:1", ":99999"])
+def test_where_it_cannot_listen_it_ends_and_says_so(
+    address: str, taken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = address.replace("taken", taken)
+    with pytest.raises(SystemExit) as ended:
+        listen(address)
     assert ended.value.code == 1
     assert address in capsys.readouterr().out

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 FOLLOWS = Gauge(
     "leaf_copy_follows",
-    "1 while what leaves copy from is there and hears of its source",
+    "1 while what leaves copy from is there and goes with its source",
     ["stream"],
 )
 
@@ -99,7 +99,7 @@ def follows(before: StreamInfo | None, now: StreamInfo) -> bool:
     # In nanoseconds; below zero where it never heard anything.
     if source is None or source.active is None or source.active < 0:
         return False
-    if source.active / 1000 >= _SILENT_AFTER / timedelta(microseconds=1):
+    if timedelta(microseconds=source.active / 1000) >= _SILENT_AFTER:
         return False
     # A copy for which there is no room hears of what it does not take.
     moves = before is None or now.state.last_seq != before.state.last_seq

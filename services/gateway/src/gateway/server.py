@@ -23,14 +23,15 @@ def listen(address: str) -> socket.socket:
     A port that is only bound can be listened on by another process, so this does both.
 
     Raises:
-        SystemExit: the port is taken, or the address is none of this machine; that is logged.
+        SystemExit: the port is taken, or the address is none of this machine, or none at all;
+            that is logged.
     """
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, int(port)), family=family, backlog=_BACKLOG)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         reason = str(error)
     log.error("the gateway cannot listen", listen=address, error=reason)
     raise SystemExit(1)
@@ -51,7 +52,7 @@ class Server(uvicorn.Server):
     async def accepting(self) -> dict[str, bool]:
         """Tell what decides whether calls should come to this process.
 
-        Until it serves, whoever is sent to it waits for what may not come to be.
+        It listens before it serves: who is sent to it earlier waits, perhaps in vain.
         """
         return {
             **await self._edge.readiness(),
