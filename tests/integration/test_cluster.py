@@ -319,6 +319,38 @@ async def test_a_supervised_service_comes_back(tmp_path: Path, child_env: dict[s
     assert len((tmp_path / "starts").read_text().split()) == 2
 
 
+async def test_a_service_that_fails_to_come_back_is_tried_by_one_at_a_time(
+    tmp_path: Path, child_env: dict[str, str]
+) -> None:
+    kinds: list[str] = []
+
+    def note(event: ClusterEvent) -> None:
+        if event.name == "centers":
+            kinds.append(event.kind)
+
+    async with Cluster(
+        tmp_path,
+        services=[CHILD_SERVICE],
+        port=0,
+        env=child_env,
+        supervise=True,
+        on_event=note,
+    ) as cluster:
+        port = int(cluster.metrics_url("centers").rpartition(":")[2])
+        process = cluster.process("centers")
+        kinds.clear()
+        os.kill(process.pid, 9)
+        await until(lambda: not process.running)
+        with socket.create_server(("127.0.0.1", port)):
+            await until(lambda: kinds.count("retry") >= 2)
+        await until(lambda: "ready" in kinds)
+        await asyncio.sleep(2)
+        tries = kinds.count("retry")
+        assert kinds.count("starting") == kinds.count("died") == tries + 1
+        assert kinds.count("ready") == 1
+        assert process.running
+
+
 async def test_a_service_that_cannot_start_is_named_and_nothing_stays(
     tmp_path: Path, child_env: dict[str, str]
 ) -> None:

@@ -138,7 +138,7 @@ class Cluster:
         self._processes: dict[str, ManagedProcess] = {}
         # When each process last died, and how long its start was held back then.
         self._deaths: dict[str, tuple[float, float]] = {}
-        self._revivals: set[asyncio.Task[None]] = set()
+        self._revivals: dict[str, asyncio.Task[None]] = {}
         self._certificate: asyncio.Task[None] | None = None
         self._ports: dict[str, int] = {}
         self._postgres: PostgresServer | None = None
@@ -426,9 +426,9 @@ class Cluster:
             self._certificate.cancel()
             await asyncio.gather(self._certificate, return_exceptions=True)
             self._certificate = None
-        for revival in self._revivals:
+        for revival in self._revivals.values():
             revival.cancel()
-        await asyncio.gather(*self._revivals, return_exceptions=True)
+        await asyncio.gather(*self._revivals.values(), return_exceptions=True)
         servers = [
             self._processes[name] for name in ("postgres", "nats") if name in self._processes
         ]
@@ -453,10 +453,10 @@ class Cluster:
     def _died(self, process: ManagedProcess, code: int) -> None:
         ended = f"by signal {-code}" if code < 0 else f"with exit status {code}"
         self._tell("died", process.name, f"ended {ended}; its log is {process.log}")
-        if self._supervise:
-            revival = asyncio.create_task(self._revive(process))
-            self._revivals.add(revival)
-            revival.add_done_callback(self._revivals.discard)
+        revival = self._revivals.get(process.name)
+        # A start that failed is a death too; the revival that tried it goes on.
+        if self._supervise and (revival is None or revival.done()):
+            self._revivals[process.name] = asyncio.create_task(self._revive(process))
 
     async def _revive(self, process: ManagedProcess) -> None:
         now = time.monotonic()
@@ -474,7 +474,8 @@ class Cluster:
                 backoff = min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
                 self._tell("retry", process.name, f"{error.message} Next try in {backoff:.1f} s.")
             else:
-                return
+                if process.running:
+                    return
 
     def _tell(
         self,
