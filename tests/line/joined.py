@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +21,19 @@ from peyvandctl.processes import ManagedProcess, ProcessSpec
 from peyvandctl.state import LOOPBACK, free_port
 from tests.support.cluster import fresh_home, remove_abandoned_homes
 from tests.support.fault_proxy import FaultProxy
+from tests.support.http import PATIENCE_SECONDS
 from tests.support.namespaces import LinePlace, inside
 
 if TYPE_CHECKING:
     from peyvandctl.paths import Home
 
 SERVICES = ("centers", "registrar", "gateway")
-_UNLIMITED = {"PEYVAND_RATE_LIMIT": "100000000"}
+_UNLIMITED = {
+    "PEYVAND_RATE_LIMIT": "100000000",
+    "PEYVAND_CALL_TIMEOUT": str(PATIENCE_SECONDS),
+}
+# What a node says whom nobody has answered, and what it advises.
+_AGAIN = "Try the same token again in a minute"
 _HERE = (LOOPBACK, "localhost", "::1")
 
 
@@ -97,7 +102,7 @@ async def joined(
         await _open_to(cluster, proxy)
         center_id, node_id, token = await invite(cluster)
         folder = home.root / "node"
-        await run_at_node(place, "join", token, "--no-start", "--home", str(folder))
+        await join_at(place, token, folder)
         agent = agent_at(home, place, folder)
         await agent.start()
         stack.push_async_callback(agent.stop)
@@ -123,17 +128,16 @@ async def _open_to(cluster: Cluster, proxy: FaultProxy) -> None:
 async def invite(cluster: Cluster, code: str = "RKH", hub: str = "") -> tuple[str, str, str]:
     """Record a center with an approved node; returns their ids and a join token."""
     headers = {"Authorization": f"Bearer {cluster.token('hq_admin')}"}
-    async with httpx.AsyncClient(base_url=cluster.gateway_url, headers=headers, timeout=20) as hq:
+    async with httpx.AsyncClient(base_url=cluster.gateway_url, headers=headers, timeout=60) as hq:
 
         async def post(path: str, body: Mapping[str, Any], **more: str) -> Any:
             given = {"Idempotency-Key": f"{code} {path}", **more}
+            until = time.monotonic() + PATIENCE_SECONDS
             answer = await hq.post(path, json=body, headers=given)
-            tries_left = 50
-            while answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR and tries_left:
+            while answer.is_server_error and time.monotonic() < until:
                 # A service was started anew a moment ago.
                 await asyncio.sleep(0.1)
                 answer = await hq.post(path, json=body, headers=given)
-                tries_left -= 1
             return answer.raise_for_status().json()
 
         given = {"code": code, "names": {"en": f"Center {code}"}, "province": "IR-09"}
@@ -145,6 +149,19 @@ async def invite(cluster: Cluster, code: str = "RKH", hub: str = "") -> tuple[st
     return center["id"], node["id"], token["token"]
 
 
+async def join_at(place: LinePlace, token: str, folder: Path) -> None:
+    """Join at the node's end of the line, as soon as somebody listens to nodes at the hub."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            await run_at_node(place, "join", token, "--no-start", "--home", str(folder))
+        except RuntimeError as error:
+            if _AGAIN not in " ".join(str(error).split()) or time.monotonic() > until:
+                raise
+        else:
+            return
+
+
 async def run_at_node(place: LinePlace, *arguments: str) -> str:
     """Run the node's program at its end of the line; returns what it says."""
     process = await asyncio.create_subprocess_exec(
@@ -152,7 +169,7 @@ async def run_at_node(place: LinePlace, *arguments: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    output, _ = await asyncio.wait_for(process.communicate(), 2 * PATIENCE_SECONDS)
     if process.returncode:
         raise RuntimeError(f"peyvand-node {arguments[0]}: {output.decode()}")
     return output.decode()
@@ -185,17 +202,20 @@ async def ask_agent(place: LinePlace, url: str, path: str) -> Any:
     with inside(None if place.pair is None else place.pair.node.path):
         end = socket.socket()
     end.setblocking(False)
+    # Closed by who has it at last: the loop must not go on to know a number that is given anew.
+    last: socket.socket | asyncio.StreamWriter = end
     try:
         async with asyncio.timeout(2.0):
             await asyncio.get_running_loop().sock_connect(end, (LOOPBACK, port))
-            reader, writer = await asyncio.open_connection(sock=end)
+            reader, last = await asyncio.open_connection(sock=end)
             head = f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\nConnection: close\r\n\r\n"
-            writer.write(head.encode())
+            last.write(head.encode())
             answer = await reader.read()
-            writer.close()
-    except (OSError, TimeoutError):
-        end.close()
+        status, _, rest = answer.partition(b"\r\n")
+        found = rest.partition(b"\r\n\r\n")[2]
+        return json.loads(found) if b" 200 " in status else None
+    except (OSError, TimeoutError, ValueError):
+        # Also cut short: who is asked may be killed while it answers.
         return None
-    status, _, rest = answer.partition(b"\r\n")
-    found = rest.partition(b"\r\n\r\n")[2]
-    return json.loads(found) if b" 200 " in status else None
+    finally:
+        last.close()
