@@ -280,7 +280,9 @@ class ManagedProcess:
         try:
             await asyncio.wait_for(self._ended(), self.spec.grace)
         except TimeoutError:
-            self._signal(signal.SIGKILL)
+            # It may have ended in that very moment.
+            if self.running:
+                self._signal(signal.SIGKILL)
             await self._ended()
 
     def _tail(self) -> str:
