@@ -54,7 +54,7 @@ async def peyvand(*arguments: str, home: Path, kill_at: str = "", **settings: st
 
 
 async def killed_on_the_way(*arguments: str, home: Path, at: str, makes: Path) -> Ended:
-    """Run a command as `peyvand` does, and kill it before it ends.
+    """Run a command as `peyvand` does, and kill it before it has done what it is for.
 
     One that was faster than its killer is undone and run again, a few times at most.
 
@@ -66,12 +66,27 @@ async def killed_on_the_way(*arguments: str, home: Path, at: str, makes: Path) -
     """
     ended = await peyvand(*arguments, home=home, kill_at=at)
     for _ in range(4):
-        if ended.status != 0:
+        # It may have been killed between making it and its own end.
+        if not is_made(makes):
             break
         if makes.is_dir():
             shutil.rmtree(makes)
         else:
             makes.unlink()
-            makes.with_suffix(".keys").unlink()
+        _remove_keys(makes)
         ended = await peyvand(*arguments, home=home, kill_at=at)
+    if not is_made(makes):
+        _remove_keys(makes)
     return ended
+
+
+def _remove_keys(backup: Path) -> None:
+    """Remove the keys of a backup, which are there before it; without it they are of no use."""
+    backup.with_suffix(".keys").unlink(missing_ok=True)
+
+
+def is_made(place: Path) -> bool:
+    """Whether there is a file, or a folder with more in it than a lock."""
+    if place.is_dir():
+        return any(path.name != "lock" for path in place.iterdir())
+    return place.exists()

@@ -30,10 +30,11 @@ from servicekit.broker import Broker
 from tests.chaos.clients import Client, Ledger
 from tests.chaos.oracle import SERVICES as WRITTEN
 from tests.chaos.oracle import judge, names
-from tests.drill.commands import Ended, killed_on_the_way, peyvand
+from tests.drill.commands import Ended, is_made, killed_on_the_way, peyvand
 from tests.line import oracle as line_oracle
-from tests.line.joined import agent_at, ask_agent, invite, run_at_node
+from tests.line.joined import agent_at, ask_agent, invite, join_at
 from tests.support.cluster import fresh_home, remove_abandoned_homes
+from tests.support.http import PATIENCE_SECONDS
 from tests.support.messaging import eventually
 from tests.support.namespaces import on_loopback
 
@@ -43,7 +44,7 @@ DATABASES = tuple(service.name for service in SERVICES if service.has_database)
 CLIENTS = 4
 REPORTS_EACH_TIME = 60
 SETTLING_SECONDS = 120.0
-LIMITS = {"PEYVAND_RATE_LIMIT": "100000000"}
+LIMITS = {"PEYVAND_RATE_LIMIT": "100000000", "PEYVAND_CALL_TIMEOUT": str(PATIENCE_SECONDS)}
 
 
 @dataclass
@@ -173,7 +174,7 @@ async def _lose(folder: Path, outer: Home, seconds: int, stack: contextlib.Async
                 ended = await killed_on_the_way(
                     *("backup", "--to", str(backup)), home=home, at="partners: ", makes=backup
                 )
-                killed["backup"] = (ended, backup.exists())
+                killed["backup"] = (ended, is_made(backup))
                 cursor = (await _get(http, "/v1/events", page_size="1"))["head_cursor"]
                 before = Ledger(acknowledged=[*ledger.acknowledged])
                 ended = await peyvand("backup", "--to", str(backup), home=home)
@@ -216,8 +217,7 @@ async def _restore(done: Drill) -> None:
         ended = await killed_on_the_way(
             *("restore", str(done.backup)), home=elsewhere, at=place, makes=elsewhere
         )
-        there = elsewhere.exists() and any(path.name != "lock" for path in elsewhere.iterdir())
-        done.killed[f"restore at {place}"] = (ended, there)
+        done.killed[f"restore at {place}"] = (ended, is_made(elsewhere))
     ended = await peyvand("restore", str(done.backup), home=elsewhere)
     assert ended.status == 0, ended.output
     done.found["said"] = ended.output
@@ -231,7 +231,7 @@ async def _join(
     """Let a node join by the real path; its folder is its own."""
     _, node_id, token = await invite(cluster, "DRL")
     place, own = on_loopback("a drill"), folder / "node"
-    await run_at_node(place, "join", token, "--no-start", "--home", str(own))
+    await join_at(place, token, own)
     agent = agent_at(outer, place, own)
     await agent.start()
     stack.push_async_callback(agent.stop)
