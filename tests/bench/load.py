@@ -140,13 +140,21 @@ class _Answers:
         self.times.append(seconds)
 
 
-def _requests(load: Load, host: str, until: float) -> Callable[[], bytes | None]:
+def _requests(load: Load, host: str) -> Callable[[], bytes | None]:
+    """Give the next request, or nothing once the time that began with the first one is over."""
     fixed = "".join(f"{name}: {value}\r\n" for name, value in load.headers.items())
     number = -1
+    until = float("inf")
+
+    def is_over() -> bool:
+        nonlocal until
+        now = time.perf_counter()
+        until = min(until, now + load.seconds)
+        return now >= until
 
     def read() -> bytes | None:
         nonlocal number
-        if time.perf_counter() >= until:
+        if is_over():
             return None
         number += 1
         path = load.paths[number % len(load.paths)]
@@ -156,7 +164,7 @@ def _requests(load: Load, host: str, until: float) -> Callable[[], bytes | None]
 
     def write() -> bytes | None:
         nonlocal number
-        if time.perf_counter() >= until:
+        if is_over():
             return None
         number += 1
         code = f"{load.prefix}-{number}"
@@ -174,7 +182,7 @@ async def _generate(load: Load) -> Result:
     address = urlsplit(load.url)
     answers = _Answers()
     began = time.perf_counter()
-    next_request = _requests(load, address.netloc, began + load.seconds)
+    next_request = _requests(load, address.netloc)
     loop = asyncio.get_running_loop()
     connections = [
         (

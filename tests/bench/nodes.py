@@ -146,14 +146,15 @@ def _agent_memory(world: Joined, when: str) -> AgentMemory:
 
 
 async def _by_agent(world: Joined, count: int, delay: float, memory: list[AgentMemory]) -> Carried:
-    status = await world.status()
-    goal = int(status["hub_has_number"]) + count
+    goal = await _hub_has(world) + count
     await world.proxy.refuse()
     await _hand_in(world, count, goal)
     memory.append(_agent_memory(world, f"{count} reports wait, {_name(delay)}"))
+    # Counted while nothing passes: what the agent sends is under way as soon as it can be.
+    before = await world.proxy.counts()
     await world.proxy.mend()
+    began = time.monotonic()
     await world.proxy.shape(delay=delay)
-    before, began = await world.proxy.counts(), time.monotonic()
     await _arrived(world, goal)
     seconds, after = time.monotonic() - began, await world.proxy.counts()
     memory.append(_agent_memory(world, f"all have been carried, {_name(delay)}"))
@@ -187,10 +188,20 @@ async def _hand_in(world: Joined, count: int, goal: int) -> None:
 async def _arrived(world: Joined, goal: int) -> None:
     """Wait until the agent knows that the hub has so many."""
     async with asyncio.timeout(_PATIENCE_SECONDS):
+        has = await _hub_has(world)
+        while has < goal:
+            await asyncio.sleep(0.05)
+            has = await _hub_has(world)
+
+
+async def _hub_has(world: Joined) -> int:
+    """How many the hub has, as the agent knows, as soon as it says so."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
         status = await world.status()
-        while status is None or int(status["hub_has_number"]) < goal:
+        while status is None:
             await asyncio.sleep(0.05)
             status = await world.status()
+    return int(status["hub_has_number"])
 
 
 @contextlib.asynccontextmanager

@@ -61,13 +61,14 @@ async def follow(writes: int, per_second: float) -> list[Delays]:
         running = await stack.enter_async_context(cluster(["centers", "observatory", "gateway"]))
         await _track_commits(running)
         ours = peyvand(running)
-        peer = await stack.enter_async_context(monolith(running))
-        broker = await nats.connect(**running.nats.access.options())
-        stack.push_async_callback(broker.close)
         client = httpx.AsyncClient(
             base_url=ours.url, headers=ours.headers, timeout=_PATIENCE_SECONDS
         )
         http = await stack.enter_async_context(client)
+        await _answered(http, "/v1/centers", "/v1/events")
+        peer = await stack.enter_async_context(monolith(running))
+        broker = await nats.connect(**running.nats.access.options())
+        stack.push_async_callback(broker.close)
         published, timeline, status = _Sightings(), _Sightings(), _Sightings()
 
         async def arrived(message: Msg) -> None:
@@ -75,8 +76,12 @@ async def follow(writes: int, per_second: float) -> list[Delays]:
 
         await broker.subscribe("evt.centers.center.>", cb=arrived)
         await broker.subscribe("peer.>", cb=arrived)
-        stream = asyncio.create_task(_watch_timeline(http, timeline))
+        await broker.flush()
+        watching = asyncio.Event()
+        stream = asyncio.create_task(_watch_timeline(http, timeline, watching))
         try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await watching.wait()
             await asyncio.sleep(1)
             # In turn, so that what else happens on the machine meets both.
             ids: dict[str, list[str]] = {ours.name: [], peer.name: []}
@@ -115,11 +120,7 @@ async def _follow_flags(count: int) -> Delays:
             base_url=ours.url, headers=ours.headers, timeout=_PATIENCE_SECONDS
         )
         http = await stack.enter_async_context(client)
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            # Their database was started anew.
-            for path in ("/v1/centers", "/v1/projects"):
-                while (await http.get(path)).is_server_error:
-                    pass
+        await _answered(http, "/v1/centers", "/v1/projects")
         ids = [await _suspend_and_ask(http, f"F-{number}", seen) for number in range(count)]
         # The row of a center was last written when it was suspended.
         committed = await _commit_times(running, "centers")
@@ -165,10 +166,20 @@ async def _track_commits(running: Cluster) -> None:
     await running.process("postgres").restart()
 
 
+async def _answered(http: httpx.AsyncClient, *paths: str) -> None:
+    """Wait until services answer again whose database was started anew."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        for path in paths:
+            answer = await http.get(path)
+            while answer.is_server_error:
+                await asyncio.sleep(0.1)
+                answer = await http.get(path)
+
+
 async def _write(contender: Contender, count: int, per_second: float, prefix: str) -> list[str]:
     """Create centers at an even rate, whether or not the one before was answered."""
     async with httpx.AsyncClient(
-        base_url=contender.url, headers=contender.headers, timeout=15
+        base_url=contender.url, headers=contender.headers, timeout=_PATIENCE_SECONDS
     ) as http:
 
         async def create(number: int) -> str:
@@ -184,9 +195,11 @@ async def _write(contender: Contender, count: int, per_second: float, prefix: st
         return await asyncio.gather(*map(create, range(count)))
 
 
-async def _watch_timeline(http: httpx.AsyncClient, seen: _Sightings) -> None:
-    """Follow the event stream as a page does."""
+async def _watch_timeline(http: httpx.AsyncClient, seen: _Sightings, begun: asyncio.Event) -> None:
+    """Follow the event stream as a page does; say when it has begun."""
     async with http.stream("GET", "/v1/events:stream") as answer:
+        answer.raise_for_status()
+        begun.set()
         async for line in answer.aiter_lines():
             if line.startswith("data:"):
                 begin = line.index('"subject":') + len('"subject":')
