@@ -57,13 +57,14 @@ class Ledger:
 
     Attributes:
         there: names of what was there before they began.
+        sent_again: why requests were sent again, and how often.
     """
 
     there: set[str | None] = field(default_factory=set[str | None])
     asked: set[str] = field(default_factory=set[str])
     acknowledged: list[Acknowledged] = field(default_factory=list[Acknowledged])
     refused: Counter[str] = field(default_factory=Counter[str])
-    sent_again: int = 0
+    sent_again: Counter[str] = field(default_factory=Counter[str])
 
 
 class Client:
@@ -247,13 +248,14 @@ class Client:
         while True:
             try:
                 answer = await self._http.request(method, path, json=body, headers=headers)
-            except httpx.TransportError:
-                pass
+            except httpx.TransportError as error:
+                why = repr(error)
             else:
                 running = answer.status_code == HTTPStatus.CONFLICT and _reason(answer) == _IN_USE
                 if not (answer.is_server_error or running):
                     return answer
-            self._ledger.sent_again += 1
+                why = f"{answer.status_code} {answer.text[:200]}"
+            self._ledger.sent_again[why] += 1
             await asyncio.sleep(pause * self._dice.random())
             pause = min(2 * pause, 1.0)
 

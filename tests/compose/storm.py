@@ -107,8 +107,9 @@ async def storm(network: Network) -> Written:
             done.set()
         await asyncio.gather(*writers)
     say(
-        f"written: {len(ledger.acknowledged)} acknowledged writes, {ledger.sent_again} sent again "
-        f"because of an outage; refused: {dict(ledger.refused) or 'none'}"
+        f"written: {len(ledger.acknowledged)} acknowledged writes,"
+        f" {ledger.sent_again.total()} sent again because of an outage;"
+        f" refused: {dict(ledger.refused) or 'none'}"
     )
     written = Written(ledger, log)
     await judge(network, written)
