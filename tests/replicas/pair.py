@@ -102,6 +102,9 @@ async def two_of_each() -> AsyncGenerator[Pair]:
         "PEYVAND_LINGER_SECONDS": "3",
         # What is long under way there gets its time too.
         "PEYVAND_DRAIN_SECONDS": "60",
+        # No request may fail here because the machine stood still for some seconds. Shorter
+        # than the database is away: what hangs is given up then.
+        "PEYVAND_CALL_TIMEOUT": "15",
     }
     async with contextlib.AsyncExitStack() as stack:
         home = stack.enter_context(fresh_home())

@@ -20,6 +20,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from peyvandctl import first_node
 from tests.chaos.clients import Client
+from tests.support.http import PATIENCE_SECONDS
 from tests.support.messaging import eventually
 from tests.support.written import DATABASES
 
@@ -55,7 +56,7 @@ class Agent:
         }
         note = first_node.folder_of(self._pair.cluster.home) / "agent.json"
         url = json.loads(note.read_text(encoding="utf-8"))["url"]
-        async with httpx.AsyncClient(base_url=url, timeout=15) as http:
+        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS) as http:
             answer = await http.post(
                 "/reports/capacity",
                 json=report,
@@ -167,9 +168,11 @@ async def test_the_database_is_away_and_all_catches_up(
             await eventually(lambda: all_say(pair, serving=False), within=60)
             for _ in range(REPORTS):
                 await agent.hand_in()
-            # Before that it may have taken a while until a call was given up.
+            # Before that it may take a while until a call is given up, also a moment longer
+            # than all have said so: each gateway has to hear of it.
+            await eventually(lambda: is_refused_at_once(pair), within=60)
             while time.monotonic() < until:
-                await is_refused_at_once(pair)
+                assert await is_refused_at_once(pair)
                 await asyncio.sleep(0.5)
         await eventually(lambda: all_say(pair, serving=True), within=60)
         await eventually(agent.has_all, within=120)
@@ -239,8 +242,8 @@ async def _more(pair: Pair, than: int) -> bool:
     return len(pair.ledger.acknowledged) > than
 
 
-async def is_refused_at_once(pair: Pair) -> None:
-    """Each gateway says in the reader's language that it is an outage, and when to ask again."""
+async def is_refused_at_once(pair: Pair) -> bool:
+    """See that each gateway says in the reader's language that it is an outage, and until when."""
     for http in pair.at:
         for language, word in (("en", "reach"), ("fa", "دسترس")):
             answer = await http.get("/v1/centers", headers={"Accept-Language": language})
@@ -248,3 +251,4 @@ async def is_refused_at_once(pair: Pair) -> None:
             assert answer.json()["reason"] == "UNAVAILABLE"
             assert word in answer.json()["detail"]
             assert int(answer.headers["Retry-After"]) >= 1
+    return True

@@ -58,10 +58,10 @@ async def test_a_relay_that_is_killed_is_followed_by_the_other(pair: Pair) -> No
     try:
         created = await pair.create_center("RELAY-1")
         await eventually(lambda: is_on_the_timeline(pair, created["id"]), within=60)
-        assert await leads(pair, "centers") == [other]
+        assert await one_leads(pair, "centers") == other
     finally:
         await pair.cluster.process(leader).start()
-    assert await leads(pair, "centers") == [other]
+    assert await one_leads(pair, "centers") == other
 
 
 async def test_consumers_share_the_events_and_each_counts_once(pair: Pair) -> None:
@@ -184,6 +184,9 @@ async def test_a_key_at_both_gateways_at_once_acts_once(pair: Pair) -> None:
 
 
 async def test_a_stream_goes_on_at_the_other_gateway(pair: Pair) -> None:
+    # What was told before is on the timeline once this is: it has no place in what follows.
+    last = await pair.create_center("STREAM")
+    await eventually(lambda: is_on_the_timeline(pair, last["id"]), within=60)
     page = await pair.http.get("/v1/events", params={"page_size": 1})
     cursor, wanted, seen = page.json()["head_cursor"], list[str](), list[str]()
     for turn in range(6):
