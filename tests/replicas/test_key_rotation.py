@@ -15,6 +15,7 @@ from servicekit.contract import contract
 from servicekit.errors import Fault
 from servicekit.rpc_client import CallContext, RpcClient
 from tests.support.cluster import fresh_home
+from tests.support.http import PATIENCE_SECONDS, client
 from tests.support.issuer import Issuer, issuer
 from tests.support.messaging import eventually
 
@@ -45,7 +46,9 @@ class Doors:
             found.append("OK" if answer.status_code == 200 else answer.json()["reason"])
         for service in self.services:
             try:
-                await service.call(LIST, pb.ListCentersRequest(), CallContext(token, timeout=30))
+                await service.call(
+                    LIST, pb.ListCentersRequest(), CallContext(token, timeout=PATIENCE_SECONDS)
+                )
             except Fault as fault:
                 found.append(fault.reason)
             else:
@@ -79,14 +82,13 @@ async def network() -> AsyncGenerator[Network]:
             "PEYVAND_ISSUER": at.url,
             "PEYVAND_JWKS": "",
             "PEYVAND_KEY_SET_SECONDS": KEY_SET_SECONDS,
+            # What is said of a token is asked once: a machine may stand still meanwhile.
+            "PEYVAND_CALL_TIMEOUT": str(PATIENCE_SECONDS),
         }
         cluster = await stack.enter_async_context(
             Cluster(home.root, services=["centers", "gateway"], port=0, replicas=2, env=settings)
         )
-        gateways = [
-            await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
-            for url in cluster.gateway_urls
-        ]
+        gateways = [await stack.enter_async_context(client(url)) for url in cluster.gateway_urls]
         services: list[RpcClient] = []
         for name in cluster.names("centers"):
             services.append(RpcClient(cluster.process(name).spec.env["PEYVAND_LISTEN"]))
