@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -24,6 +24,8 @@ from tests.support.node import run_npm
 _CACHE = Path(__file__).resolve().parents[2] / ".cache"
 _PACKAGE = "@sparticuz/chromium"
 _VERSION = "153.0.0"
+# A machine that is busy may take long to read it all from its disk.
+_START_MILLISECONDS = 180_000
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Its packed libraries are those of a bare system; they are there for who lacks them.
 _UNPACK = """
@@ -48,10 +50,7 @@ def chromium() -> Chromium:
     named = os.environ.get("PEYVAND_CHROMIUM")
     if named:
         return Chromium(Path(named), arguments=_sandbox())
-    found = _on_path()
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install_by_apt()
-        found = _on_path()
+    found = _by_apt() if os.geteuid() == 0 and shutil.which("apt-get") else _on_path()
     if found is not None:
         return Chromium(found, arguments=_sandbox())
     return _unpacked()
@@ -66,6 +65,7 @@ async def browser() -> AsyncGenerator[Browser]:
             executable_path=found.path,
             args=list(found.arguments),
             env={**os.environ, **found.environment},
+            timeout=_START_MILLISECONDS,
         )
         try:
             yield started
@@ -80,6 +80,28 @@ def _on_path() -> Path | None:
 def _sandbox() -> tuple[str, ...]:
     # Chromium's sandbox refuses to work for root.
     return ("--no-sandbox",) if os.geteuid() == 0 else ()
+
+
+def _by_apt() -> Path | None:
+    """Find what apt has installed, or have it do so.
+
+    Of several at once one installs, and the others find a browser that is whole: apt refuses
+    to work beside itself, and what it has unpacked does not run yet.
+    """
+    with _installing():
+        found = _on_path()
+        if found is None:
+            _install_by_apt()
+            found = _on_path()
+        return found
+
+
+@contextlib.contextmanager
+def _installing() -> Generator[None]:
+    _CACHE.mkdir(exist_ok=True)
+    with (_CACHE / "chromium.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _install_by_apt() -> None:
@@ -98,10 +120,8 @@ def _install_by_apt() -> None:
 
 
 def _unpacked() -> Chromium:
-    _CACHE.mkdir(exist_ok=True)
     home = _CACHE / f"chromium-{_VERSION}"
-    with (_CACHE / "chromium.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _installing():
         if not home.exists():
             _unpack(home)
     return Chromium(
