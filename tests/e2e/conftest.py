@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 from peyvandctl import seed
 from peyvandctl.cluster import Cluster
 from tests.support.browser import browser
-from tests.support.cluster import fresh_home
+from tests.support.cluster import PATIENT, fresh_home
 from tests.support.http import client, headquarters
 
 # Milliseconds that something may take to be seen on a machine that is busy.
@@ -27,7 +27,7 @@ async def chromium() -> AsyncIterator[Browser]:
 async def cluster() -> AsyncGenerator[Cluster]:
     """A network with the facts of the reports and nothing that tests of another file made."""
     with fresh_home() as home:
-        async with Cluster(home.root, port=0) as own:
+        async with Cluster(home.root, port=0, env=PATIENT) as own:
             await seed.load(own, lambda _: None)
             yield own
 

@@ -11,7 +11,7 @@ from hubkit.private_files import write_private
 from peyvandctl import first_data, seed
 from peyvandctl.client import Access, Api
 from peyvandctl.cluster import Cluster
-from tests.support.cluster import fresh_home, remove_abandoned_homes
+from tests.support.cluster import PATIENT, fresh_home, remove_abandoned_homes
 
 
 def arguments(cluster: Cluster, token_file: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -30,7 +30,7 @@ async def test_facts_are_loaded_and_the_node_joins_with_the_token(
     await remove_abandoned_homes()
     token = tmp_path / "token"
     with fresh_home() as home:
-        async with Cluster(home.root, port=0) as cluster:
+        async with Cluster(home.root, port=0, env=PATIENT) as cluster:
             given = arguments(cluster, token, monkeypatch)
             assert await asyncio.to_thread(first_data.main, given) == 0
             node = home.root / "node"

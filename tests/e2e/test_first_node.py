@@ -18,17 +18,18 @@ from peyvandctl import first_node
 from peyvandctl.issuer import LocalIssuer
 from peyvandctl.paths import Home
 from peyvandctl.state import State
-from tests.support.cluster import fresh_home
+from tests.support.cluster import PATIENT, fresh_home
 from tests.support.http import PATIENCE_SECONDS
 
 WAIT_SECONDS = 120.0
 
 
 @contextlib.contextmanager
-def running(home: Home, **settings: str) -> Generator[subprocess.Popen[str]]:
+def running(home: Home) -> Generator[subprocess.Popen[str]]:
+    settings = PATIENT | {"PEYVAND_HOME": str(home.root), "PEYVAND_PORT": "0"}
     process = subprocess.Popen(
         [sys.executable, "-m", "peyvandctl", "up"],
-        env=os.environ | {"PEYVAND_HOME": str(home.root), "PEYVAND_PORT": "0"} | settings,
+        env=os.environ | settings,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -67,7 +67,7 @@ async def try_all(folder: Path, url: str, token: str | None, *options: str) -> N
     arguments = [
         *("-m", "schemathesis.cli", "--config-file", str(folder / "schemathesis.toml")),
         *("run", f"{url}/v1/openapi.json", "--no-color", "--workers", "1"),
-        *("--continue-on-failure", "--request-timeout", "30", "--warnings", "off"),
+        *("--continue-on-failure", "--request-timeout", "60", "--warnings", "off"),
         *("--suppress-health-check", "all", "--report-json-path", str(report)),
         *options,
     ]

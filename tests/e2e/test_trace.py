@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from peyvandctl.cluster import Cluster
-from tests.support.cluster import fresh_home, remove_abandoned_homes
+from tests.support.cluster import PATIENT, fresh_home, remove_abandoned_homes
 from tests.support.collector import CollectedSpan, TraceCollector
 from tests.support.http import headquarters
 
@@ -67,7 +67,9 @@ async def traced() -> AsyncGenerator[Traced]:
         settings = {"PEYVAND_OTLP_ENDPOINT": collector.endpoint, "PEYVAND_TRACE_RATIO": "1"}
         services = ["centers", "projects", "observatory", "gateway"]
         with fresh_home() as home:
-            async with Cluster(home.root, services=services, port=0, env=settings) as cluster:
+            async with Cluster(
+                home.root, services=services, port=0, env=settings | PATIENT
+            ) as cluster:
                 yield Traced(cluster, collector)
 
 

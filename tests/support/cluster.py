@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import secrets
 import shutil
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 
 HOMES = Path(tempfile.gettempdir()) / f"peyvand-tests-{os.getuid()}"
 _ABOUT_TO_BE_LOCKED_SECONDS = 60
+# For the services of a network that tests call, unless they are about these very limits: no
+# test calls too often, and a call that meets a machine at a standstill is late and not refused.
+# Less than a test's own client waits.
+PATIENT = {"PEYVAND_RATE_LIMIT": "100000000", "PEYVAND_CALL_TIMEOUT": "50"}
 
 
 class Infra:
@@ -118,23 +123,46 @@ class Infra:
 
 @contextlib.contextmanager
 def fresh_home() -> Generator[Home]:
-    """Give a home of its own, removed at the end."""
+    """Give a home of its own, removed at the end.
+
+    Until then it is marked as in use, whether a cluster runs in it at the moment or not.
+    """
     HOMES.mkdir(mode=0o700, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=HOMES))
+    with _mark(folder).open("w") as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        try:
+            yield Home(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            _mark(folder).unlink(missing_ok=True)
+
+
+def _mark(folder: Path) -> Path:
+    """What is locked for as long as a test uses a home; the kernel unlocks what a kill leaves."""
+    return folder.with_name(f"{folder.name}.in-use")
+
+
+def _is_in_use(folder: Path) -> bool:
     try:
-        yield Home(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with _mark(folder).open() as mark:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 async def remove_abandoned_homes() -> None:
     """End and remove what a test run left that was killed and could not clean up.
 
-    A home that another run uses is locked. One that was just made may be about to be.
+    A home that another run uses is marked, also between two clusters in it. One that was
+    just made may be about to be.
     """
     for path in HOMES.glob("*/lock"):
         home = Home(path.parent)
-        if time.time() - path.stat().st_mtime < _ABOUT_TO_BE_LOCKED_SECONDS:
+        if _is_in_use(home.root) or _age(path) < _ABOUT_TO_BE_LOCKED_SECONDS:
             continue
         lock = HomeLock(home)
         try:
@@ -146,6 +174,15 @@ async def remove_abandoned_homes() -> None:
         finally:
             lock.release()
         shutil.rmtree(home.root, ignore_errors=True)
+        _mark(home.root).unlink(missing_ok=True)
+
+
+def _age(path: Path) -> float:
+    """Seconds since a file was written; none for one that has just gone."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 @pytest.fixture(scope="session")
@@ -162,15 +199,15 @@ async def network() -> AsyncGenerator[Cluster]:
     """The whole network with no data in it; a process that a test kills stays dead."""
     await remove_abandoned_homes()
     with fresh_home() as home:
-        async with Cluster(home.root, port=0) as cluster:
+        async with Cluster(home.root, port=0, env=PATIENT) as cluster:
             yield cluster
 
 
 @pytest.fixture(scope="session")
 async def seeded() -> AsyncGenerator[Cluster]:
-    """The whole network with the facts of the reports, and no limit that a test could meet."""
+    """The whole network with the facts of the reports."""
     await remove_abandoned_homes()
     with fresh_home() as home:
-        async with Cluster(home.root, port=0, env={"PEYVAND_RATE_LIMIT": "1000000"}) as cluster:
+        async with Cluster(home.root, port=0, env=PATIENT) as cluster:
             await seed.load(cluster, lambda _: None)
             yield cluster
