@@ -1,5 +1,6 @@
 """A center is suspended and its project flagged, on the whole network, by the public API."""
 
+import asyncio
 import secrets
 import time
 from typing import Any
@@ -11,8 +12,10 @@ from tests.support.messaging import eventually
 Json = dict[str, Any]
 
 
-async def post(http: httpx.AsyncClient, path: str, body: Json, etag: str = "") -> httpx.Response:
-    headers = {"Idempotency-Key": secrets.token_hex(8)}
+async def post(
+    http: httpx.AsyncClient, path: str, body: Json, etag: str = "", key: str = ""
+) -> httpx.Response:
+    headers = {"Idempotency-Key": key or secrets.token_hex(8)}
     if etag:
         headers["If-Match"] = f'"{etag}"'
     return await http.post(path, json=body, headers=headers)
@@ -24,11 +27,13 @@ async def read(http: httpx.AsyncClient, path: str, **params: str) -> Json:
 
 async def made(http: httpx.AsyncClient, path: str, body: Json, within: float = 60) -> Json:
     """Record something; what it points to may not be known there in the first moment."""
-    until = time.monotonic() + within
+    until, key = time.monotonic() + within, secrets.token_hex(8)
     while True:
-        answer = await post(http, path, body)
+        # With the same key: what was recorded though its answer was lost is not made twice.
+        answer = await post(http, path, body, key=key)
         if answer.is_success or time.monotonic() > until:
             return answer.raise_for_status().json()
+        await asyncio.sleep(0.03)
 
 
 async def step(http: httpx.AsyncClient, path: str, verb: str, **body: str) -> Json:
