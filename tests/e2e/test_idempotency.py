@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from peyvandctl.cluster import Cluster
+from tests.support.messaging import eventually
 from tests.support.written import count
 
 Json = dict[str, Any]
@@ -134,3 +135,9 @@ async def test_a_kill_in_between_makes_no_second_one(
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     await assert_made_once(network, http, answers[0].json())
+
+    async def all_are_back() -> bool:
+        return (await http.get("/readyz")).status_code == 200
+
+    # Each service looks by itself for a database that was away; other tests call them all.
+    await eventually(all_are_back)
