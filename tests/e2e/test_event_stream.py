@@ -30,7 +30,9 @@ async def post(http: httpx.AsyncClient, path: str, body: Json, etag: str = "") -
             answer = await http.post(path, json=body, headers=headers)
         except httpx.TransportError:
             answer = None
-        if answer is not None and answer.status_code < 500:
+        # What a gateway that was killed has asked for may be under way still.
+        in_use = answer is not None and "IDEMPOTENCY_KEY_IN_USE" in answer.text
+        if answer is not None and answer.status_code < 500 and not in_use:
             assert answer.is_success, answer.text
             return answer.json()
         assert time.monotonic() < until
@@ -182,10 +184,10 @@ async def test_a_stream_without_a_cursor_begins_at_the_end(http: httpx.AsyncClie
 async def test_a_stream_ends_with_the_token_that_opened_it(
     network: Cluster, http: httpx.AsyncClient
 ) -> None:
-    http.headers["Authorization"] = f"Bearer {network.token('hq_admin', ttl=5 - LEEWAY)}"
+    http.headers["Authorization"] = f"Bearer {network.token('hq_admin', ttl=12 - LEEWAY)}"
     began = time.monotonic()
     async with asyncio.timeout(60), stream(http) as events:
         assert [event async for event in events if isinstance(event, Sent)] == []
-    assert time.monotonic() - began > 4
+    assert time.monotonic() - began > 10
     again = await http.get("/v1/events:stream")
     assert (again.status_code, again.json()["reason"]) == (401, "TOKEN_REJECTED")
