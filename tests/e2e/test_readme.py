@@ -56,7 +56,7 @@ def run(seeded: Cluster, folder: Path, script: str) -> list[int]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
