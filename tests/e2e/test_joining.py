@@ -176,7 +176,8 @@ async def test_a_center_joins_by_the_page_and_its_silence_is_an_alert_that_is_ac
         assert command == f"peyvand-node join {token}"
         fingerprint = await page.locator("pre.fingerprint").inner_text()
         assert re.fullmatch(r"([0-9a-f]{4} ){15}[0-9a-f]{4}", fingerprint)
-        await page.get_by_role("link", name="بازگشت به شبکه").click()
+        async with page.expect_navigation():
+            await page.get_by_role("link", name="بازگشت به شبکه").click()
         assert token not in await page.content()
         await page.evaluate("window.notReloaded = true")
 

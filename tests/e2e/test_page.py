@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Route, expect
 from hubkit.topology import GATEWAY
 from peyvandctl.cluster import Cluster
 from tests.support.http import client, headquarters
-from tests.support.pages import CENTERS, CONTRAST, reader, sign_in
+from tests.support.pages import CENTERS, CONTRAST, PATIENCE, reader, sign_in
 
 PERSIAN_DIGITS = re.compile("[۰-۹]")
 
@@ -82,7 +82,7 @@ async def test_a_change_shows_without_a_reload(chromium: Browser, cluster: Clust
         try:
             await expect(kerman).to_have_attribute("data-state", "suspended")
             # It was told of, not only seen when the page looked by itself.
-            await page.wait_for_function("window.told >= 1", timeout=60_000)
+            await page.wait_for_function("window.told >= 1")
             await expect(page.locator("h1")).to_contain_text("کرمان تعلیق شده است")
             await expect(page.locator(".matters")).to_contain_text("کرمان تعلیق است")
             await expect(page).to_have_title(re.compile("۳ از ۵"))
@@ -102,9 +102,10 @@ async def test_a_script_that_comes_late_leaves_the_page_live(
 
     for script in ("htmx.min.js", "hx-sse.min.js", "page.js"):
         context = await chromium.new_context(locale="fa-IR")
+        context.set_default_timeout(PATIENCE)
         await context.route(re.compile(re.escape(script)), late)
         page = await context.new_page()
-        async with page.expect_request("**/pages/live?*", timeout=60_000):
+        async with page.expect_request("**/pages/live?*"):
             await page.goto(cluster.gateway_url)
         await context.close()
 
@@ -172,11 +173,13 @@ async def test_every_screen_shows_it_without_sideways_scrolling_and_with_contras
         color_scheme="dark" if dark else "light",
         reduced_motion="reduce",
     )
+    context.set_default_timeout(PATIENCE)
     page = await context.new_page()
     await page.goto(cluster.gateway_url)
     await expect(page.locator(CENTERS)).to_have_count(5)
     assert await page.evaluate("document.documentElement.scrollWidth") <= 375
-    assert await page.evaluate("document.fonts.check('16px Vazirmatn')")
+    # It is asked for when the page is laid out first, which may be after it was loaded.
+    await page.wait_for_function("document.fonts.check('16px Vazirmatn')")
     assert await page.evaluate(CONTRAST) == []
     await page.screenshot(path=tmp_path / f"page-{locale}-{scheme}-375.png", full_page=True)
     await page.set_viewport_size({"width": 1280, "height": 900})

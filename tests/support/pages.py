@@ -84,8 +84,12 @@ def watch(context: BrowserContext, own: str) -> list[str]:
 
 
 def is_lost_line(text: str) -> bool:
-    """Tell whether a browser or htmx speaks of a gateway that a test has stopped."""
-    return "net::ERR_" in text or "Failed to fetch" in text or "network error" in text
+    """Tell whether a browser or htmx speaks of a gateway that a test has stopped, or that is late.
+
+    Of what comes too late htmx says no more than that.
+    """
+    said = ("net::ERR_", "Failed to fetch", "network error", "error: timeout")
+    return any(part in text for part in said)
 
 
 async def sign_in(page: Page) -> None:
