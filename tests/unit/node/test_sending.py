@@ -84,6 +84,17 @@ def test_a_new_journal_is_told_by_a_new_greeting() -> None:
     assert found.next(0.0) == SayHello()
 
 
+def test_a_node_that_is_woken_while_it_greets_greets_once_more() -> None:
+    found = sender()
+    found.greets()
+    found.woken()  # for what the hub had not yet when it made the answer that is under way
+    found.answered_hello(0.0, found.standing, 0, more_receipts=False)
+    assert found.next(0.0) == SayHello()
+    found.greets()
+    found.answered_hello(0.0, found.standing, 0, more_receipts=False)
+    assert isinstance(found.next(0.0), Rest)
+
+
 def test_a_report_that_is_taken_stirs_a_resting_node() -> None:
     found = greeted()
     assert isinstance(found.next(0.0), Rest)
@@ -231,6 +242,7 @@ class Line:
                 pytest.fail("nothing asks for a renewal here")
 
     def hello(self) -> None:
+        self.sender.greets()
         if self.befalls(0.2):
             self.sender.failed(self.now)
             return

@@ -340,6 +340,7 @@ class Agent:
         """Greet; returns whether the hub takes reports."""
         assert self._sender is not None
         sender, loop = self._sender, asyncio.get_running_loop()
+        sender.greets()
         standing = await self._store.do(Store.standing)
         hello = pb.Hello(
             journal=standing.journal,

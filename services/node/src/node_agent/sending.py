@@ -110,6 +110,7 @@ class Sender:
         self._backoff = Backoff(self.pace, random)
         self._connected = False
         self._hello_due = True
+        self._woken = False
         self._greeted_at: float | None = None
         self._retry_at = -math.inf
         self._renew_at = math.inf
@@ -134,8 +135,8 @@ class Sender:
         self._connected, self._greeted_at = False, None
 
     def woken(self) -> None:
-        """The hub asks for a greeting."""
-        self._hello_due = True
+        """The hub asks for a greeting; an answer to an earlier one does not stand for it."""
+        self._woken = True
 
     def taken(self, number: int) -> None:
         """A report was kept under this number."""
@@ -164,7 +165,7 @@ class Sender:
             return Rest(math.inf)
         if now < self._retry_at:
             return Rest(self._retry_at)
-        if self._hello_due or self._greeted_at is None:
+        if self._hello_due or self._woken or self._greeted_at is None:
             return SayHello()
         return self._next_when_greeted(now, self._greeted_at + self.pace.hello_every)
 
@@ -178,6 +179,10 @@ class Sender:
         return Rest(min(hello_again_at, self._renew_at))
 
     # What came of it
+
+    def greets(self) -> None:
+        """A greeting goes out now; whatever asked for one before this is served by it."""
+        self._woken = False
 
     def answered_hello(
         self, now: float, standing: Standing, last_number: int, *, more_receipts: bool
