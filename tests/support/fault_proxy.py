@@ -339,6 +339,10 @@ class _Proxy:
         self._line = _Line()
         self._connections: dict[_Connection, asyncio.Task[None]] = {}
         self._server: asyncio.Server | None = None
+        # Bound to the port and deaf, so that nobody else gets it while connections are
+        # refused, and no connection of this machine begins at it.
+        self._holder: socket.socket | None = None
+        self._refuses = False
         self.port = 0
         for passes in self._line.passes.values():
             passes.set()
@@ -350,9 +354,19 @@ class _Proxy:
         with inside(self._namespace):
             # A socket stays in the namespace that it was made in; those to the target
             # are made in the test's own.
-            end = socket.create_server((self._host, self.port), backlog=1024)
-        self.port = int(end.getsockname()[1])
+            if self._holder is None:
+                self._holder = self._bound()
+                self.port = int(self._holder.getsockname()[1])
+            end = self._bound()
+        end.listen(1024)
+        self._refuses = False
         self._server = await asyncio.start_server(self._accepted, sock=end)
+
+    def _bound(self) -> socket.socket:
+        end = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        end.bind((self._host, self.port))
+        return end
 
     async def obey(self, order: dict[str, Any]) -> dict[str, int]:
         """Do what the test says, and tell the counts after it."""
@@ -388,6 +402,7 @@ class _Proxy:
             connection.forget(forgetful)
 
     def _refuse(self) -> None:
+        self._refuses = True
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -411,7 +426,8 @@ class _Proxy:
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = _Connection(self._line, reader, writer)
-        if len(self._connections) >= MOST_CONNECTIONS:
+        # What was accepted in the moment of the refusal is refused too.
+        if self._refuses or len(self._connections) >= MOST_CONNECTIONS:
             connection.abort()
             return
         self._line.accepted += 1
