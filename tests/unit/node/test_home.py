@@ -1,5 +1,6 @@
 """The folder of a node."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from node_agent.home import AlreadyRuns, Home, NotJoined, write_whole
+from node_agent import running
+from node_agent.home import AlreadyRuns, Home, NotJoined, RunningAgent, write_whole
 from node_agent.joining import default_home
 from tests.unit.node.conftest import an_identity
 
@@ -93,6 +95,23 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
         process.kill()
         process.wait()
     assert not Home(tmp_path).is_locked()
+
+
+async def test_the_note_of_an_agent_that_was_killed_does_not_stand_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, seen = Home(tmp_path), list[RunningAgent | None]()
+    home.keep(replace(an_identity(), api_port=0))
+    killed = {"pid": 2**22 + 1, "url": "http://127.0.0.1:1"}
+    home.running_file.write_text(json.dumps(killed))
+
+    async def run(*_: object) -> None:
+        # It has written no note yet, or cannot, as on a full disk.
+        seen.append(home.running())
+
+    monkeypatch.setattr(running, "_run", run)
+    await running.serve(home)
+    assert seen == [RunningAgent(os.getpid(), f"http://127.0.0.1:{home.identity().api_port}")]
 
 
 def test_the_folder_is_the_one_that_is_named_or_the_users_own() -> None:

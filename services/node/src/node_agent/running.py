@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import logging
+import random
 import signal
 import socket
 import sys
 from collections.abc import Generator
 from dataclasses import replace
+from pathlib import Path
 from typing import TextIO, cast
 
 import structlog
@@ -23,6 +25,9 @@ from node_agent.watched_folder import WatchedFolder
 from node_agent.writer import StoreThread
 
 _STOP_SECONDS = 5
+_LENT_BY_THE_KERNEL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_USUALLY_LENT_FROM = 32_768
+_LOWEST_PORT, _TRIES = 10_000, 50
 
 
 def configure_logs() -> None:
@@ -58,6 +63,8 @@ async def serve(home: Home, port: int | None = None, limits: StoreLimits | None 
     """
     identity = home.identity()
     with home.locked():
+        # One that was killed has left its note, which tells of a process that is gone.
+        home.running_file.unlink(missing_ok=True)
         listener = _listen(identity.api_port if port is None else port, fixed=port is not None)
         bound: int = listener.getsockname()[1]
         if bound != identity.api_port:
@@ -152,13 +159,37 @@ def _listen(port: int, *, fixed: bool) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        if port:
+            listener.bind(("127.0.0.1", port))
+            return listener
     except OSError:
         if fixed:
             listener.close()
             raise
-        listener.bind(("127.0.0.1", 0))
+    _bind_to_free_port(listener)
     return listener
+
+
+def _bind_to_free_port(listener: socket.socket) -> None:
+    """Bind to a port that the kernel lends to no outgoing connection, where there are such.
+
+    The center's systems know the port, and one that is lent could be taken while the agent
+    starts anew.
+    """
+    for port in _ports_not_lent():
+        with contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return
+    listener.bind(("127.0.0.1", 0))
+
+
+def _ports_not_lent() -> list[int]:
+    try:
+        first_lent = int(_LENT_BY_THE_KERNEL.read_text("ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        first_lent = _USUALLY_LENT_FROM  # a service of systemd does not see the setting
+    there = range(_LOWEST_PORT, first_lent)
+    return random.SystemRandom().sample(there, min(len(there), _TRIES))
 
 
 __all__ = ["AlreadyRuns", "configure_logs", "serve"]
