@@ -55,6 +55,7 @@ class SmallHub:
         bad_keys: reports whose `total` of the first item is this are refused.
         silent: asked things that get no answer.
         loses_answers: how many answers to batches are lost after they were committed.
+        credentials_life: of those that nodes have; renewed ones live for a month.
         heartbeat_seconds: how often nodes are to say that they are alive.
         looks_at_no_node: lets in whoever has a token, as a hub of before did.
         clock_ahead: how far the hub's clock is ahead of this machine's.
@@ -295,6 +296,7 @@ class SmallHub:
 
     def _renew(self, message: Msg) -> Message:
         request = pb.RenewRequest.FromString(message.data)
+        self.credentials_life = MONTH
         return pb.RenewReply(credentials=self.issue(request.public_key))
 
     def _leave(self, message: Msg) -> Message:

@@ -5,7 +5,7 @@ import contextlib
 import random
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +30,8 @@ QUICK = Timing(
     ping_deadline=1.0,
     pace=Pace(first_wait=0.05, longest_wait=0.5, rejected_wait=0.3, request_timeout=2.0),
 )
+# For a line on which nothing is lost: what is slow there is the machine.
+PATIENT = replace(QUICK, ping_deadline=60.0, pace=replace(QUICK.pace, request_timeout=60.0))
 
 
 @pytest.fixture

@@ -101,7 +101,8 @@ async def said_by(process: asyncio.subprocess.Process) -> tuple[int | None, str,
 
 async def event_of(process: asyncio.subprocess.Process) -> dict[str, Any]:
     assert process.stdout is not None
-    return json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
+    # A broker asks again for what it copies only after half a minute, when it got no answer.
+    return json.loads(await asyncio.wait_for(process.stdout.readline(), 240))
 
 
 async def next_of(process: asyncio.subprocess.Process) -> str:

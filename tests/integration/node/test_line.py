@@ -12,7 +12,7 @@ import pytest
 from node_agent.home import Home, NodeCredentials
 from node_agent.store import Store
 from nodekit.keys import KeyKind, NKey
-from tests.integration.node.conftest import QUICK, eventually, refused, running
+from tests.integration.node.conftest import PATIENT, eventually, refused, running
 from tests.support.fault_proxy import FaultProxy
 from tests.support.hub_line import until
 from tests.support.small_hub import SmallHub
@@ -87,7 +87,7 @@ async def test_lost_answers_double_nothing(hub: SmallHub, home: Home) -> None:
     async with running(home) as node:
         await node.online()
         await node.hand_in(20)
-        await node.settled(40.0)
+        await node.settled()
         everything_once_and_in_order(hub, node.keys)
         # Whoever did not get a receipt with the answer gets it with the next greeting.
         await node.has_receipts(20)
@@ -96,7 +96,7 @@ async def test_lost_answers_double_nothing(hub: SmallHub, home: Home) -> None:
 
 async def test_a_hub_that_refuses_is_asked_again_and_all_is_kept(hub: SmallHub, home: Home) -> None:
     hub.refuses = "NODE_NOT_SERVED"
-    async with running(home) as node:
+    async with running(home, timing=PATIENT) as node:
         await node.in_state("refused")
         await node.hand_in(10)
         status = await node.agent.status()
@@ -125,9 +125,8 @@ async def test_credentials_are_renewed_with_a_new_key_that_greets_before_the_old
 ) -> None:
     old = home.identity().credentials
     hub.credentials_life, hub.renew_before = timedelta(seconds=60), 59
-    async with running(home) as node:
+    async with running(home, timing=PATIENT) as node:
         await until(lambda: home.identity().credentials != old)
-        hub.credentials_life = timedelta(days=30)
         await node.hand_in(3)
         await node.settled()
     now = home.identity()
@@ -311,7 +310,7 @@ async def test_heartbeats_tell_how_the_node_is(
 
 async def test_a_node_that_is_to_beat_more_often_does_so_at_once(hub: SmallHub, home: Home) -> None:
     hub.heartbeat_seconds = 60
-    async with running(home, timing=replace(QUICK, heartbeat=60.0)) as node:
+    async with running(home, timing=replace(PATIENT, heartbeat=60.0)) as node:
         await node.online()
         await until(lambda: len(hub.heartbeats) == 1)
         hub.heartbeat_seconds = 1
@@ -326,7 +325,7 @@ async def test_a_clock_that_jumps_stops_nothing(hub: SmallHub, home: Home, jump:
     def clock() -> datetime:
         return datetime.now(UTC) + shift
 
-    async with running(home, clock=clock) as node:
+    async with running(home, clock=clock, timing=PATIENT) as node:
         await node.online()
         first = await node.hand_in(5)
         await node.settled()
@@ -362,7 +361,7 @@ async def test_a_machine_whose_clock_is_outside_the_certificate_keeps_its_line(
     # To a machine whose clock is right, a certificate of another time is what one of now is
     # to a machine whose clock is wrong.
     await has_another_certificate(hub, datetime.now(UTC) + timedelta(days=days))
-    async with running(home) as node:
+    async with running(home, timing=PATIENT) as node:
         keys = await node.hand_in(3)
         await node.settled()
         assert node.agent.line.state == "online"
@@ -389,7 +388,7 @@ async def test_a_broker_that_is_killed_and_comes_back_is_found_again(
         await node.hand_in(20)
         await hub.process.start()
         await hub.tell_accounts()
-        await node.settled(40)
+        await node.settled()
         everything_once_and_in_order(hub, node.keys)
 
 
