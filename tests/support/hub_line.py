@@ -140,7 +140,7 @@ class HubLine:
             "name": name,
             "inbox_prefix": inbox.encode(),
             "allow_reconnect": False,
-            "connect_timeout": 5,
+            "connect_timeout": 60,
             "error_cb": complain,
             "disconnected_cb": lost,
         }

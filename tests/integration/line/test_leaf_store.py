@@ -66,7 +66,7 @@ class Network:
                 self.said += 1
                 told.append(f"{self.said}")
                 ids = {"Nats-Msg-Id": told[-1], "ce-id": told[-1]}
-                await self.service.client.jetstream().publish(
+                await self.service.client.jetstream(timeout=60).publish(
                     subject, told[-1].encode(), headers=ids
                 )
         return told
@@ -103,7 +103,7 @@ class Network:
 async def network(infra: Infra) -> AsyncGenerator[Network]:
     async with hub_line(infra, leaves=True) as hub:
         service = await hub.platform()
-        await service.client.jetstream().add_stream(event_stream("centers").config())
+        await service.client.jetstream(timeout=60).add_stream(event_stream("centers").config())
         async with (
             copying(hub) as inside,
             cuttable_leaf(hub.server, FARS) as (leaf, proxy),
@@ -126,7 +126,8 @@ async def kept(store: LeafStore, count: int) -> list[str]:
     async def are_there() -> bool:
         return (await store.kept()).last >= count
 
-    await eventually(are_there)
+    # A broker asks again for what it copies only after half a minute, when it got no answer.
+    await eventually(are_there, within=240)
     found: list[str] = []
     number = 1
     while event := await store.next(number):
@@ -190,7 +191,7 @@ async def test_a_copy_that_was_lost_is_made_anew_and_the_leaf_goes_on(network: N
             # What was there before may come a second time, with the id that it had.
             return set(since) <= set(await kept(store, 6))
 
-        await eventually(has_them)
+        await eventually(has_them, within=240)
         assert list(dict.fromkeys(await kept(store, 10))) == before + since
 
 
@@ -252,14 +253,14 @@ async def test_who_rules_a_leaf_hears_of_its_own_alone(network: Network) -> None
         StreamSource(name=COPY, filter_subject=subject, external=external)
         for subject in ("evt.centers.>", *OF_OTHERS)
     ]
-    await lord.client.jetstream().add_stream(StreamConfig(name="ALL", sources=[*greedy]))
+    await lord.client.jetstream(timeout=60).add_stream(StreamConfig(name="ALL", sources=[*greedy]))
     mine = [replace(greedy[0], filter_subject=OF_ITS_OWN[0])]
-    await lord.client.jetstream().add_stream(StreamConfig(name="MINE", sources=mine))
+    await lord.client.jetstream(timeout=60).add_stream(StreamConfig(name="MINE", sources=mine))
 
     async def has_its_own() -> bool:
-        return (await lord.client.jetstream().stream_info("MINE")).state.messages == 1
+        return (await lord.client.jetstream(timeout=60).stream_info("MINE")).state.messages == 1
 
-    await eventually(has_its_own)
+    await eventually(has_its_own, within=240)
     # The subject of the request is its own, what is asked for in it is not.
     api = f"{COPY_API}.CONSUMER.CREATE.{COPY}.lord.{OF_ITS_OWN[0]}"
     for filters in (
@@ -275,7 +276,7 @@ async def test_who_rules_a_leaf_hears_of_its_own_alone(network: Network) -> None
     for subject in (f"{COPY_API}.STREAM.INFO.{COPY}", f"$JS.hub.API.STREAM.INFO.{COPY}"):
         with pytest.raises((NatsError, TimeoutError)):
             await lord.client.request(subject, b'{"seq":1}', timeout=1)
-    assert (await lord.client.jetstream().stream_info("ALL")).state.messages == 0
+    assert (await lord.client.jetstream(timeout=60).stream_info("ALL")).state.messages == 0
 
 
 async def test_who_rules_a_leaf_says_nothing_at_the_hub(network: Network) -> None:
@@ -289,20 +290,21 @@ async def test_who_rules_a_leaf_says_nothing_at_the_hub(network: Network) -> Non
         await told(lord, *forged(number, target), reply=target)
         await lord.client.publish(target, b"forged")
     said = await network.say(OF_ITS_OWN[0], times=3)
-    await asyncio.sleep(1)
     async with network.within() as inside:
         # They were made, and deliver where they were told to: where nobody listens.
         for number, target in enumerate(TARGETS):
-            made = await inside.jetstream.consumer_info(COPY, f"forged{number}")
-            assert made.config.deliver_subject == target
+            await made(inside, number)
+            found = await inside.jetstream.consumer_info(COPY, f"forged{number}")
+            assert found.config.deliver_subject == target
+        await asyncio.sleep(1)
     await hub.settle()
     assert not hub.heard
-    info = await hub.client.jetstream().stream_info(SOURCE)
+    info = await hub.client.jetstream(timeout=60).stream_info(SOURCE)
     assert info.state.messages == len(said)
 
 
 async def test_who_rules_a_leaf_changes_no_consumer_of_the_services(network: Network) -> None:
-    jetstream = network.service.client.jetstream()
+    jetstream = network.service.client.jetstream(timeout=60)
     durable = ConsumerConfig(durable_name="projector", filter_subject="evt.centers.>")
     await jetstream.add_consumer(SOURCE, durable)
     lord = await network.lord_of_the_leaf()
@@ -327,7 +329,7 @@ async def test_who_keeps_the_copy_removes_at_first_what_was_asked_of_it(network:
         del what["config"]["name"]
         what["config"]["durable_name"] = "forged0"
         await told(lord, api, what)
-        assert await inside.jetstream.consumer_info(COPY, "forged0")
+        await made(inside, 0)
         again = asyncio.create_task(keep_copy(network.inside, 1))
         try:
 
@@ -369,9 +371,20 @@ def forged(number: int, target: str) -> tuple[str, dict[str, Any]]:
         "ack_policy": "none",
         "filter_subject": OF_ITS_OWN[0],
         "idle_heartbeat": 100_000_000,
+        # In nanoseconds: the broker removes in seconds what delivers where nobody listens.
+        "inactive_threshold": 3_600_000_000_000,
     }
     api = f"{COPY_API}.CONSUMER.CREATE.{COPY}.forged{number}.{OF_ITS_OWN[0]}"
     return api, {"stream_name": COPY, "config": config}
+
+
+async def made(inside: Broker, number: int) -> None:
+    """Wait until the hub has made a consumer that was asked for over the line of the leaf."""
+
+    async def is_there() -> bool:
+        return bool(await inside.jetstream.consumer_info(COPY, f"forged{number}"))
+
+    await eventually(is_there)
 
 
 async def told(party: Party, subject: str, what: dict[str, Any], *, reply: str = "") -> None:

@@ -232,7 +232,7 @@ async def test_one_that_stands_by_or_has_ended_does_not_say_that_the_broker_agre
                 break
             await asyncio.sleep(0.05)
         await third.fetch(f"SELECT pg_terminate_backend(pid) {LOCKS} AND granted")
-        await asyncio.wait_for(leading, 30)
+        await asyncio.wait_for(leading, 60)
         await until(lambda: line.registrar.agrees and says[-1] == 0)
         await other.execute("SELECT pg_advisory_unlock($1)", key)
         await until(lambda: says[-1] == 1)
