@@ -27,6 +27,9 @@ from tests.support.messaging import eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
+    from centers.registrar import Registrar
+    from servicekit.broker import Broker
+
 MAKE_SECRETS = ROOT / "deploy" / "k8s" / "broker_secrets.py"
 SERVERS = 3
 Key = ec.EllipticCurvePrivateKey
@@ -199,3 +202,23 @@ async def three_servers(folder: Path, *components: str) -> AsyncGenerator[Server
         yield servers
     finally:
         await servers.end()
+
+
+async def published(broker: Broker, subject: str) -> None:
+    """Publish once, however long the streams look for a leader."""
+
+    async def is_taken() -> bool:
+        await broker.jetstream.publish(subject, b"x", headers={"Nats-Msg-Id": subject})
+        return True
+
+    await eventually(is_taken)
+
+
+async def agreed(registrar: Registrar, barred: Mapping[str, datetime]) -> None:
+    """Have the registrar tell the broker which keys are barred, however long an answer takes."""
+
+    async def is_told() -> bool:
+        await registrar._agree(barred)
+        return True
+
+    await eventually(is_told)
