@@ -123,7 +123,7 @@ async def make_database(url: str) -> AsyncEngine:
 async def read_stream(broker: Broker, stream: str = STREAM.name) -> list[Stored]:
     """Return all messages of a stream."""
     consumer = await broker.jetstream.add_consumer(
-        stream, ConsumerConfig(ack_policy=AckPolicy.NONE, mem_storage=True, inactive_threshold=5)
+        stream, ConsumerConfig(ack_policy=AckPolicy.NONE, mem_storage=True, inactive_threshold=300)
     )
     found: list[Stored] = []
     pending = consumer.num_pending or 0

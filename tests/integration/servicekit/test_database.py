@@ -101,6 +101,7 @@ async def test_a_connection_that_was_idle_for_long_is_asked_before_it_is_used(
         return do_ping(connection)
 
     monkeypatch.setattr(dialect, "do_ping", cut)
+    monkeypatch.setattr(database, "_TRUSTED_SECONDS", 3600)
     before = await read_backend(pooled, 0)
     assert not asked
     monkeypatch.setattr(database, "_TRUSTED_SECONDS", -1)

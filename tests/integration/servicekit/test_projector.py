@@ -153,7 +153,7 @@ async def test_deleted_store_is_waited_for_and_nothing_applied_twice(bench: Benc
         async with running(relay):
             await change_many(bench.engine, things=4, times=5)
             await caught_up(bench, projector)
-            assert projector.state.healthy
+            await messaging.eventually(lambda: healthy(projector))
     await assert_seen_is_the_stream(bench)
     assert await messaging.count(bench.engine, SEEN) == 100
 
@@ -196,7 +196,7 @@ async def test_a_stream_with_other_events_stops_the_projection_until_its_owner_a
         await messaging.eventually(diverged, within=60)
         # Nobody stands for the stream: nothing is thrown away for it.
         await asyncio.sleep(1)
-        assert await diverged()
+        await messaging.eventually(diverged)
         assert not projector.state.healthy
         assert await messaging.count(bench.engine, SEEN) == 10
         before = remade()
@@ -327,7 +327,7 @@ async def test_a_failing_event_holds_back_its_own_aggregate_visibly(bench: Bench
         async with running(again):
             await change(bench.engine, "bad")
             await caught_up(bench, again)
-            assert again.state.healthy
+            await messaging.eventually(lambda: healthy(again))
     rows = await messaging.seen(bench.engine)
     messaging.assert_in_order([(str(row.aggregate_id), int(str(row.version))) for row in rows])
     assert len(rows) == 6

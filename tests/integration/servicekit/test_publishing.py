@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from servicekit.publishing import Outgoing, WindowPublisher
-from tests.support.messaging import STREAM, read_stream
+from tests.support.messaging import STREAM, eventually, read_stream
 
 if TYPE_CHECKING:
     from servicekit.broker import Broker
@@ -34,10 +35,18 @@ async def test_nothing_overtakes_a_message_that_was_lost_on_the_way(
             return  # as when the connection breaks and is back before the next one is sent
         await publish(subject, *arguments, **options)
 
-    async with WindowPublisher(bench.broker, STREAM.name, ack_timeout=0.5) as publisher:
+    async with WindowPublisher(bench.broker, STREAM.name, ack_timeout=60) as publisher:
+
+        async def only_one_has_no_answer() -> bool:
+            answers = publisher._pending.values()
+            return [answer.done() for answer in answers] == [True, False, True, True]
+
         with monkeypatch.context() as patch:
             patch.setattr(bench.broker.client, "publish", lossy)
-            result = await publisher.publish(window("a", "lost", "c", "d"), 0)
+            publishing = asyncio.create_task(publisher.publish(window("a", "lost", "c", "d"), 0))
+            await eventually(only_one_has_no_answer)
+            publisher._fail_pending()  # as once the time for an answer is over
+            result = await publishing
         assert result.stored == 1
         assert result.refusal is not None
         assert not result.refusal.of_message

@@ -118,7 +118,13 @@ async def test_broker_killed_under_load(bench: Bench) -> None:
 
 
 async def test_database_connection_cut_under_load(bench: Bench) -> None:
-    async with running(make_relay(bench.broker, bench.url)):
+    relay = make_relay(bench.broker, bench.url)
+
+    async def leads() -> bool:
+        return relay.state.role == "leading"
+
+    async with running(relay):
+        await messaging.eventually(leads)
         load = asyncio.create_task(change_many(bench.engine, things=8, times=60))
         cut = 0
         while not load.done():

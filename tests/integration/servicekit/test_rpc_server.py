@@ -101,7 +101,7 @@ async def test_a_call_that_runs_is_answered_while_new_ones_are_refused() -> None
         watched = health.Watch(health_pb2.HealthCheckRequest())
         assert (await watched.read()).status == health_pb2.HealthCheckResponse.SERVING
 
-        stopping = asyncio.create_task(server.stop(30))
+        stopping = asyncio.create_task(server.stop(300))
         # Who watches is told at once, and sends its calls elsewhere.
         assert (await watched.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
         watched.cancel()

@@ -39,7 +39,7 @@ async def test_a_pod_waits_for_its_schema_and_goes_on_when_it_is_there(infra: In
         await asyncio.sleep(3)
         assert waiting.returncode is None
         migrating = await run(url, "migrate")
-        assert await asyncio.wait_for(migrating.wait(), 60) == 0
+        assert await asyncio.wait_for(migrating.wait(), 240) == 0
         assert await asyncio.wait_for(waiting.wait(), 60) == 0
     finally:
         if waiting.returncode is None:
@@ -84,7 +84,7 @@ async def test_a_process_lives_without_its_database_and_takes_its_password_apart
         await becomes(port, "/readyz", 200)
         await infra.drop_database(url)
         await becomes(port, "/readyz", 503)
-        assert await http_status("127.0.0.1", port, "/livez") == 200
+        await becomes(port, "/livez", 200)
     finally:
         process.terminate()
         await process.wait()
