@@ -126,13 +126,13 @@ async def test_nats_knows_the_services_by_their_credentials_alone(infra: Infra) 
     quiet: dict[str, Any] = {"allow_reconnect": False, "connect_timeout": 2, "error_cb": note}
     with pytest.raises((nats.errors.Error, TimeoutError)):
         await nats.connect(f"nats://127.0.0.1:{infra.cluster.nats.port}", **quiet)
+    patient: dict[str, Any] = quiet | {"connect_timeout": 60}
     with pytest.raises(ssl.SSLCertVerificationError):
-        await nats.connect(**replace(access, ca=None).options(), **quiet)
+        await nats.connect(**replace(access, ca=None).options(), **patient)
     forged = HubKeys.new().service_credentials("platform")
     with pytest.raises(nats.errors.Error, match="Authorization"):
-        await nats.connect(**replace(access, credentials=forged).options(), **quiet)
+        await nats.connect(**replace(access, credentials=forged).options(), **patient)
 
-    patient: dict[str, Any] = quiet | {"connect_timeout": 60}
     nobody = await nats.connect(**replace(access, credentials=None).options(), **patient)
     said.clear()
     await nobody.publish("evt.centers.center.created.ctr_1", b"")
@@ -283,11 +283,11 @@ async def test_a_service_is_migrated_started_paused_killed_and_stopped(
         assert (tmp_path / "migrated").read_text() == cluster.postgres.dsn("centers")
         port = int(cluster.metrics_url("centers").rpartition(":")[2])
         process = cluster.process("centers")
-        assert await http_status("127.0.0.1", port, "/readyz") == 200
+        assert await http_status("127.0.0.1", port, "/readyz", wait=60) == 200
         process.pause()
         assert await http_status("127.0.0.1", port, "/readyz", wait=0.5) is None
         process.resume()
-        assert await http_status("127.0.0.1", port, "/readyz") == 200
+        assert await http_status("127.0.0.1", port, "/readyz", wait=60) == 200
         first = process.pid
         await process.kill()
         assert not process.running
@@ -368,10 +368,12 @@ async def test_postgres_comes_back_from_a_kill_although_busy_sessions_outlive_it
     async with Cluster(tmp_path, services=[], port=0) as cluster:
         process = cluster.process("postgres")
         await rows(cluster.postgres.dsn("centers"), "CREATE TABLE kept AS SELECT 7 AS number")
-        busy = asyncio.create_task(
-            rows(cluster.postgres.dsn("centers"), "SELECT count(*) FROM generate_series(1, 10^9)")
-        )
-        await asyncio.sleep(0.5)
+        endless = "SELECT count(*) FROM generate_series(1, 1000000000)"
+        busy = asyncio.create_task(rows(cluster.postgres.dsn("centers"), endless))
+        at_work = f"SELECT FROM pg_stat_activity WHERE query = '{endless}' AND state = 'active'"
+        while not await rows(cluster.postgres.dsn("centers"), at_work):
+            assert not busy.done()
+            await asyncio.sleep(0.05)
         await process.kill()
         await process.start()
         kept = await rows(cluster.postgres.dsn("centers"), "TABLE kept")
