@@ -56,7 +56,9 @@ async def served(handler: Slow) -> AsyncGenerator[tuple[RpcServer, str]]:
 async def ask(client: RpcClient) -> str:
     """Read a center without a token; gives its id."""
     id = new_id("ctr")
-    answer: Any = await client.call(GET, pb.GetCenterRequest(center_id=id), CallContext(None))
+    answer: Any = await client.call(
+        GET, pb.GetCenterRequest(center_id=id), CallContext(None, timeout=60)
+    )
     assert answer.id == id
     return id
 

@@ -70,7 +70,9 @@ async def two() -> AsyncGenerator[tuple[Process, Process, RpcClient]]:
 
 async def ask(client: RpcClient) -> None:
     id = new_id("ctr")
-    answer: Any = await client.call(GET, pb.GetCenterRequest(center_id=id), CallContext(None))
+    answer: Any = await client.call(
+        GET, pb.GetCenterRequest(center_id=id), CallContext(None, timeout=60)
+    )
     assert answer.id == id
 
 
