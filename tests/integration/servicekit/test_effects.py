@@ -7,6 +7,7 @@ import contextlib
 import shutil
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 
 from servicekit.delivery import Delivery, PoisonError
@@ -78,6 +79,27 @@ async def test_each_effect_once_though_the_broker_is_killed(bench: Bench) -> Non
         ids = await messaging.outbox_ids(bench.engine)
         await all_handled(bench, len(ids))
     assert sorted(await seen_ids(bench)) == sorted(ids)
+
+
+async def test_it_is_there_as_soon_as_the_owner_has_made_the_stream(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Services start side by side; whoever was early must not be late by the pauses that it
+    # makes after failures.
+    for pause in ("_FIRST_PAUSE", "_LONGEST_PAUSE"):
+        monkeypatch.setattr(f"servicekit.effects.{pause}", 3600.0)
+    await bench.broker.jetstream.delete_stream(STREAM.name)
+    consumer = make_effects(bench.broker, bench.engine)
+    async with running(consumer):
+        await messaging.eventually(lambda: _is(consumer, "recovering"))
+        await change(bench.engine, "first")
+        async with running(make_relay(bench.broker, bench.url)):
+            await all_handled(bench, 1)
+            await messaging.eventually(lambda: _is(consumer, "consuming"))
+
+
+async def _is(consumer: EffectConsumer, role: str) -> bool:
+    return consumer.state.role == role
 
 
 async def test_deleted_stream_that_is_refilled_repeats_no_effect(bench: Bench) -> None:

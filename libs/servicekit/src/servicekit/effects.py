@@ -19,7 +19,7 @@ from typing import Literal, Protocol
 import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamInfo
 from prometheus_client import Counter, Gauge
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -43,6 +43,7 @@ WAITING = Gauge("effects_pending", "Events of the stream not delivered yet", ["c
 _REASON_LENGTH = 500
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
+_LOOK_FOR_STREAM_SECONDS = 0.25
 
 
 class EffectHandler(Protocol):
@@ -149,7 +150,7 @@ class EffectConsumer:
     async def _consume(self) -> None:
         # Without it an event could not be given up; it may have gone with the whole store.
         await self._broker.declare(self._dead_letters)
-        await self._fill_in_history()
+        await self._fill_in_history(await self._made_stream())
         await self._broker.jetstream.add_consumer(
             self._stream,
             ConsumerConfig(
@@ -178,16 +179,24 @@ class EffectConsumer:
                         if not message.is_acked:
                             await message.nak()
 
-    async def _fill_in_history(self) -> None:
+    async def _made_stream(self) -> StreamInfo:
+        """Wait until the owner has made the stream.
+
+        That is no failure, after which pauses would grow: where all services start at once,
+        each is then there for the others' news as soon as they can be had.
+        """
+        while (info := await self._broker.stream_info(self._stream)) is None:
+            self.state.role, self.state.reason = "recovering", "no such stream"
+            await asyncio.sleep(_LOOK_FOR_STREAM_SECONDS)
+        return info
+
+    async def _fill_in_history(self, info: StreamInfo) -> None:
         """Have a stream refilled that has lost its beginning, for one who never read that.
 
         Asked once by a process: where nothing of the stream is for this consumer, its inbox
         stays empty, and where the owner's history was cut, the stream stays as it is.
         """
-        if self._asked_for_history:
-            return
-        info = await self._broker.stream_info(self._stream)
-        if info is None or not info.state.last_seq:
+        if self._asked_for_history or not info.state.last_seq:
             return
         if info.state.first_seq > 1 and not await self._has_handled_any():
             log.info("effects_fill_in_history", consumer=self._name, stream=self._stream)

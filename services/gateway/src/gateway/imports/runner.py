@@ -1,7 +1,7 @@
 """Runs an import: its file is checked as a whole, then its rows are applied.
 
 Between the two the world may change, and a neighbour's news may be a moment late: a
-row that is refused then is tried again for some seconds before it counts as refused.
+row that is refused then is tried again for a minute before it counts as refused.
 """
 
 import asyncio
@@ -33,8 +33,9 @@ _PATIENCE = 60.0
 # of the same rows may take.
 _HELD_PATIENCE = _CHECK_TIMEOUT
 _HELD = ("RESOURCE_IN_USE", "DEADLINE_EXCEEDED")
-# How long a row waits for a neighbour's news.
-_ROW_PATIENCE = 10.0
+# How long a row waits for a neighbour's news. The check has refused what can only be refused,
+# so that who waits mostly waits for a machine that is busy.
+_ROW_PATIENCE = 60.0
 # How often a running import says that somebody is at work on it.
 HEARTBEAT = 5.0
 
