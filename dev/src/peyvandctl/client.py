@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from peyvandctl.state import LOOPBACK, State
 
 _DEFAULT_PORT = "8080"
 _TIMEOUT = 30.0
+# Each POST has an idempotency key.
+_REPEATABLE = ("GET", "POST")
+_PAUSE = 0.5  # seconds
 # Seconds in which nothing of a long answer comes.
 _DOWNLOAD_SILENCE = 120.0
 
@@ -50,6 +54,11 @@ class ApiError(ClusterError):
         if self.status in (401, 403):
             return 4
         return 1 if self.status >= 500 else 2
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same call may well succeed in a moment."""
+        return self.status in (503, 504) or self.problem.get("reason") == "IDEMPOTENCY_KEY_IN_USE"
 
 
 @dataclass(frozen=True)
@@ -98,10 +107,21 @@ def _own_token(home: Home) -> str | None:
 
 
 class Api:
-    """Calls the gateway; what it refuses becomes `ApiError`."""
+    """Calls the gateway; what it refuses becomes `ApiError`.
 
-    def __init__(self, access: Access, transport: httpx.BaseTransport | None = None) -> None:
+    `patience` is for how many seconds a call is made again that a service was away for, or
+    too slow, where it can do nothing twice: as while a network starts.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        patience: float = 0.0,
+    ) -> None:
         self.access = access
+        self._patience = patience
         headers = {"Accept-Language": access.language, "User-Agent": "peyvand-cli"}
         if access.token:
             headers["Authorization"] = f"Bearer {access.token}"
@@ -200,13 +220,18 @@ class Api:
             raise self._out_of_reach(error) from error
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            answer = self._client.request(method, path, **options)
-        except httpx.HTTPError as error:
-            raise self._out_of_reach(error) from error
-        if answer.status_code >= 400:
-            raise _refusal(answer)
-        return answer
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                answer = self._client.request(method, path, **options)
+            except httpx.HTTPError as error:
+                raise self._out_of_reach(error) from error
+            if answer.status_code < 400:
+                return answer
+            refusal = _refusal(answer)
+            if method not in _REPEATABLE or not refusal.passes or time.monotonic() > until:
+                raise refusal
+            time.sleep(_PAUSE)
 
     def _out_of_reach(self, error: Exception) -> ApiError:
         return ApiError(

@@ -22,6 +22,7 @@ from peyvandctl.client import Access, Api
 from peyvandctl.errors import ClusterError
 from peyvandctl.paths import Home
 from peyvandctl.processes import ProcessSpec, http_status
+from peyvandctl.seed import AT_START_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,7 @@ async def start(cluster: Cluster, progress: Callable[[str], None]) -> None:
 def _token(cluster: Cluster, folder: Path) -> str | None:
     """A token where one is needed; empty where the node has joined, None where it has left."""
     access = Access(cluster.gateway_url, cluster.token("hq_admin"))
-    with Api(access) as api:
+    with Api(access, patience=AT_START_SECONDS) as api:
         node = approved(api)
         if node["state"] in _ENDED:
             return None

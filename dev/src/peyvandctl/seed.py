@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).resolve().parents[2] / "data"
 NETWORK = FOLDER / "network.yaml"
 SAMPLE = FOLDER / "sample.yaml"
+AT_START_SECONDS = 120.0
+"""How long calls are made again that a part of a network cannot answer yet which starts."""
 
 
 def wants_sample() -> bool:
@@ -38,18 +40,23 @@ async def load(cluster: Cluster, progress: Callable[[str], None]) -> None:
     files = [NETWORK, SAMPLE] if wants_sample() else [NETWORK]
     for file in files:
         access = Access(cluster.gateway_url, cluster.token("hq_admin"))
-        await asyncio.to_thread(load_file, file, access, progress)
+        await asyncio.to_thread(load_file, file, access, progress, patience=AT_START_SECONDS)
 
 
-def load_file(file: Path, access: Access, progress: Callable[[str], None]) -> None:
-    """Bring a network to what one file says. Raises `ClusterError` as `load` does."""
+def load_file(
+    file: Path, access: Access, progress: Callable[[str], None], *, patience: float = 0.0
+) -> None:
+    """Bring a network to what one file says; see `Api` for `patience`.
+
+    Raises `ClusterError` as `load` does.
+    """
 
     def tell(result: dict[str, Any]) -> None:
         doing = "Checking" if result["state"] == "checking" else "Loading"
         progress(f"{doing} {file.name}: {result['done']} of {result['rows']} rows")
 
     progress(f"Checking {file.name}")
-    with Api(access) as api:
+    with Api(access, patience=patience) as api:
         try:
             result = imports.send(api, file, progress=tell)
         except ClusterError as error:

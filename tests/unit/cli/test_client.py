@@ -109,6 +109,37 @@ def test_a_refusal_is_the_problem_in_words(status: int, exit_code: int) -> None:
         assert "abc" in caught.value.mend
 
 
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    # The last is what is said of a call whose first try nobody waited for.
+    [(503, "UNAVAILABLE"), (504, "DEADLINE_EXCEEDED"), (409, "IDEMPOTENCY_KEY_IN_USE")],
+)
+def test_while_a_network_starts_calls_that_do_nothing_twice_are_made_again(
+    monkeypatch: pytest.MonkeyPatch, status: int, reason: str
+) -> None:
+    monkeypatch.setattr("peyvandctl.client._PAUSE", 0.0)
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        away = {"detail": "Away.", "reason": reason, "trace_id": "abc"}
+        return httpx.Response(200 if len(seen) == 3 else status, json=away)
+
+    access = Access("http://net.test")
+    with Api(access, httpx.MockTransport(answer), patience=60) as calls:
+        calls.post("/v1/x")
+        assert len({request.headers["idempotency-key"] for request in seen}) == 1
+        assert len(seen) == 3
+        seen.clear()
+        calls.get("/v1/x")
+        assert len(seen) == 3
+        seen.clear()
+        # Its version would make the second call fail where the first had succeeded.
+        with pytest.raises(ApiError):
+            calls.patch("/v1/x", b"{}", etag="1")
+    assert len(seen) == 1
+
+
 def test_nobody_answering_is_told_with_what_to_do() -> None:
     def answer(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")

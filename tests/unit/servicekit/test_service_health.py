@@ -15,13 +15,18 @@ WITHIN = 0.2
 
 
 class Told:
-    """A server that notes what it is told to say."""
+    """A server that notes what it is told to say, the first so many times."""
 
-    def __init__(self) -> None:
+    def __init__(self, times: int) -> None:
         self.said: list[bool] = []
+        self.enough = asyncio.Event()
+        self._times = times
 
     async def set_serving(self, serving: bool) -> None:
-        self.said.append(serving)
+        if len(self.said) < self._times:
+            self.said.append(serving)
+        else:
+            self.enough.set()
 
 
 class Database:
@@ -49,14 +54,12 @@ async def said_of(
     one = Service("centers", DatabaseSettings(database_url=url), Path())
     database: Any = Database(answers)
     one.database = database
-    told: Any = Told()
+    told: Any = Told(times)
     telling = asyncio.create_task(one._tell_health(told))
-    async with asyncio.timeout(60):
-        while len(told.said) < times:
-            await asyncio.sleep(0.01)
+    await asyncio.wait_for(told.enough.wait(), 60)
     telling.cancel()
     await asyncio.gather(telling, return_exceptions=True)
-    return told.said[:times]
+    return told.said
 
 
 async def test_a_database_that_is_late_once_is_asked_again_first(
