@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
+from gateway.__main__ import configuration
 from gateway.app import Edge, create_app
 from gateway.live import LiveFeed
 from gateway.server import Server, listen
@@ -35,6 +36,13 @@ async def test_it_is_ready_once_it_serves_and_until_it_leaves(clients: FakeClien
         made.handle_exit(15, None)
         assert await made.accepting() == {**clients.serving, "listening": True, "staying": False}
         await serving
+
+
+def test_an_idle_connection_is_let_go_by_who_calls_first(clients: FakeClients) -> None:
+    feed = LiveFeed(clients, BrokerAccess("nats://127.0.0.1:1"), timeout=1)
+    edge = Edge(GatewaySettings(), clients, FakeVerifier(), feed)
+    # The ingress controller does so after a minute, HTTP libraries after seconds.
+    assert configuration(edge).timeout_keep_alive > 60
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "[::1]:0", ":0", "localhost:0"])
