@@ -41,6 +41,14 @@ async def test_a_port_is_promised_to_one_process_until_it_ends(
     assert free_port() != theirs
 
 
+@pytest.mark.parametrize("first_lent", [16_000, 32_768])
+def test_a_port_that_the_kernel_may_lend_is_given_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, first_lent: int
+) -> None:
+    monkeypatch.setattr("peyvandctl.state._first_ephemeral_port", lambda: first_lent)
+    assert all(free_port() < first_lent for _ in range(5))
+
+
 def draws_first(patch: pytest.MonkeyPatch, port: int) -> None:
     """Have the first port that is drawn be this one."""
     dice = random.SystemRandom()

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 _HIGHEST_PORT = 65_535
-_LOWEST_PORT = 15_000
+# Some kernels lend ports from 16 000 on; below this one stand the well-known servers.
+_LOWEST_PORT = 12_000
 _EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _ENOUGH_PORTS = 1_000
 _TRIES = 200
