@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
 HOMES = Path(tempfile.gettempdir()) / f"peyvand-tests-{os.getuid()}"
-_ABOUT_TO_BE_LOCKED_SECONDS = 60
+_ABOUT_TO_BE_HELD_SECONDS = 60
 # For the services of a network that tests call, unless they are about these very limits: no
 # test calls too often, and a call that meets a machine at a standstill is late and not refused.
 # Less than a test's own client waits.
@@ -123,66 +123,65 @@ class Infra:
 
 @contextlib.contextmanager
 def fresh_home() -> Generator[Home]:
-    """Give a home of its own, removed at the end.
-
-    Until then it is marked as in use, whether a cluster runs in it at the moment or not.
-    """
+    """Give a home of its own, removed at the end."""
     HOMES.mkdir(mode=0o700, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=HOMES))
-    with _mark(folder).open("w") as mark:
-        fcntl.flock(mark, fcntl.LOCK_EX)
-        try:
-            yield Home(folder)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            _mark(folder).unlink(missing_ok=True)
-
-
-def _mark(folder: Path) -> Path:
-    """What is locked for as long as a test uses a home; the kernel unlocks what a kill leaves."""
-    return folder.with_name(f"{folder.name}.in-use")
-
-
-def _is_in_use(folder: Path) -> bool:
+    holder = _hold(folder)
     try:
-        with _mark(folder).open() as mark:
-            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
+        yield Home(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if holder is not None:
+            os.close(holder)
 
 
 async def remove_abandoned_homes() -> None:
     """End and remove what a test run left that was killed and could not clean up.
 
-    A home that another run uses is marked, also between two clusters in it. One that was
-    just made may be about to be.
+    A home that another run uses is held, also while no cluster runs in it. One that was just
+    made may be about to be.
     """
-    for path in HOMES.glob("*/lock"):
-        home = Home(path.parent)
-        if _is_in_use(home.root) or _age(path) < _ABOUT_TO_BE_LOCKED_SECONDS:
+    for folder in HOMES.glob("*"):
+        holder = _hold(folder, made_before=time.time() - _ABOUT_TO_BE_HELD_SECONDS)
+        if holder is None:
             continue
-        lock = HomeLock(home)
         try:
-            lock.acquire()
+            # A test may have made several in its own.
+            for path in (folder, *folder.glob("*")):
+                if (path / "lock").exists():
+                    await _end_left(Home(path))
+            shutil.rmtree(folder, ignore_errors=True)
         except ClusterError:
             continue
-        try:
-            await end_orphans(home, orphans(home))
         finally:
-            lock.release()
-        shutil.rmtree(home.root, ignore_errors=True)
-        _mark(home.root).unlink(missing_ok=True)
+            os.close(holder)
 
 
-def _age(path: Path) -> float:
-    """Seconds since a file was written; none for one that has just gone."""
+async def _end_left(home: Home) -> None:
+    """End what runs there. Raises `ClusterError` where somebody still sees to it."""
+    lock = HomeLock(home)
+    lock.acquire()
     try:
-        return time.time() - path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
+        await end_orphans(home, orphans(home))
+    finally:
+        lock.release()
+
+
+def _hold(folder: Path, *, made_before: float = float("inf")) -> int | None:
+    """Take a folder for as long as the descriptor is open; `None` if it is held, or is none.
+
+    The kernel lets go of it when this process ends, however it ends.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if os.fstat(descriptor).st_mtime < made_before:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+    os.close(descriptor)
+    return None
 
 
 @pytest.fixture(scope="session")
