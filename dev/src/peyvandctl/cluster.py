@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 _Part = TypeVar("_Part")
 
 DEFAULT_PORT = 8080
-_GRACE = 10.0  # seconds
+# Seconds; also for a process that ends while its machine stands still for some.
+_GRACE = 30.0
 _TIMES_OF_ENDING = ("PEYVAND_LINGER_SECONDS", "PEYVAND_DRAIN_SECONDS")
 _START_TRIES = 3
 _FIRST_BACKOFF_SECONDS = 0.2
@@ -333,7 +334,7 @@ class Cluster:
             self._tell("orphan", record.name, f"left by an earlier run, process {record.pid}")
         servers = [record for record in left if record.name in ("postgres", "nats")]
         await end_orphans(self.home, [record for record in left if record not in servers])
-        await end_orphans(self.home, servers, grace=30.0)
+        await end_orphans(self.home, servers)
 
     def _choose_ports(self, state: State) -> None:
         names = ["postgres", "nats-monitor"]

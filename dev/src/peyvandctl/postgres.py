@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 SUPERUSER = "postgres"
 _MAJOR = 18
 _UNPRIVILEGED_USERS = ("postgres", "nobody")
+# A machine that is busy may stand still for a while; who only looks asks again instead.
+_CONNECT_SECONDS = 60
+_LOOK_SECONDS = 10
 
 # For a machine that also runs everything else. Durability is not traded: fsync,
 # full_page_writes and synchronous_commit keep their safe defaults.
@@ -91,15 +94,17 @@ class PostgresServer:
             f"/{database or service}"
         )
 
-    async def connect(self, database: str = "postgres") -> asyncpg.Connection:
-        """Open a connection as the superuser. The caller closes it."""
+    async def connect(
+        self, database: str = "postgres", *, within: int = _CONNECT_SECONDS
+    ) -> asyncpg.Connection:
+        """Open a connection as the superuser, within so many seconds. The caller closes it."""
         return await asyncpg.connect(
             host=LOOPBACK,
             port=self.port,
             user=SUPERUSER,
             password=self.password,
             database=database,
-            timeout=10,
+            timeout=within,
         )
 
     async def make_data_folder(self) -> None:
@@ -178,7 +183,7 @@ class PostgresServer:
 
     async def _ready(self) -> bool:
         try:
-            connection = await self.connect()
+            connection = await self.connect(within=_LOOK_SECONDS)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if isinstance(error, asyncpg.InvalidPasswordError):
                 raise ClusterError(
@@ -289,7 +294,7 @@ class PostgresServer:
             # What they had not committed is lost with their server in any case.
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        await asyncio.to_thread(psutil.wait_procs, left, timeout=10)
+        await asyncio.to_thread(psutil.wait_procs, left, timeout=60)
         lock.unlink(missing_ok=True)
 
 

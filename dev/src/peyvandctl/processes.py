@@ -55,7 +55,7 @@ class ProcessSpec:
     ready: Callable[[], Awaitable[bool]] | None = None
     launcher: tuple[str, ...] = ()
     stop_signal: int = signal.SIGTERM
-    grace: float = 10.0
+    grace: float = 30.0
     ready_timeout: float = 180.0
     make_way: Callable[[], Awaitable[None]] | None = None
 
@@ -335,7 +335,7 @@ def orphans(home: Home) -> list[ProcessRecord]:
     return found
 
 
-async def end_orphans(home: Home, records: Sequence[ProcessRecord], grace: float = 10.0) -> None:
+async def end_orphans(home: Home, records: Sequence[ProcessRecord], grace: float = 30.0) -> None:
     """End the processes in order: asked first, killed when ``grace`` seconds have passed."""
     alive = [(record, process) for record in records if (process := record.process()) is not None]
     for record, process in alive:
