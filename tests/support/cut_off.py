@@ -17,7 +17,7 @@ from sqlalchemy import event, exc
 
 from servicekit.database import Database
 from servicekit.errors import Fault
-from tests.support.rpc import serve
+from tests.support.rpc import PATIENT, serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -52,7 +52,7 @@ class CutOff:
     """
 
     def __init__(self, url: str, *, once: bool = False) -> None:
-        self.database = Database(url, pool=1)
+        self.database = Database(url, pool=1, patience=PATIENT)
         self._once = once
         self._at = 0
         self._seen = 0

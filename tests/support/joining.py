@@ -30,7 +30,7 @@ from servicekit.broker import Broker
 from servicekit.database import Database, WriteSession
 from servicekit.mapping import to_timestamp
 from tests.support.hub_line import HubLine, Party, hub_line
-from tests.support.rpc import RpcBench, serve
+from tests.support.rpc import PATIENT, RpcBench, serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -222,7 +222,7 @@ async def joining_bench(infra: Infra, *, processes: int = 2) -> AsyncGenerator[J
     async with contextlib.AsyncExitStack() as stack:
         line = await stack.enter_async_context(hub_line(infra))
         issuing = Issuing(line.keys.node_signer(), LIFE)
-        database = Database(line.database_url, pool=10)
+        database = Database(line.database_url, pool=10, patience=PATIENT)
         stack.push_async_callback(database.close)
         for _ in range(processes):
             broker = await Broker.connect(line.server.access, name="centers")

@@ -21,6 +21,7 @@ from peyvand.centers.v1 import reports_pb2
 from peyvand.node.v1 import protocol_pb2 as pb
 from servicekit.database import Database, WriteSession
 from servicekit.ids import new_id
+from tests.support.rpc import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -116,7 +117,7 @@ class Reporting:
 async def reporting(infra: Infra) -> AsyncGenerator[Reporting]:
     """A center with a node, in a database of their own."""
     url = await infra.fresh_database("centers", migrated=True)
-    database = Database(url, pool=10)
+    database = Database(url, pool=10, patience=PATIENT)
     bench = Reporting(database, url)
     bench.center_id = await bench.center("MSH")
     bench.node_id = await bench.node(bench.center_id)

@@ -23,6 +23,7 @@ from projects.watches.file_sweep import FileSweep
 from servicekit.database import Database
 from servicekit.object_store import ObjectStore
 from tests.support.messaging import eventually
+from tests.support.rpc import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -112,7 +113,7 @@ def _watch(kind: str, database: Database, more: list[str]) -> Watch:
 async def _look_on(kind: str, url: str, at: str, *more: str) -> None:
     # What it says of its looks is all that it says there.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    database = Database(url, pool=2)
+    database = Database(url, pool=2, patience=PATIENT)
     watch, now = _watch(kind, database, list(more)), datetime.fromisoformat(at).astimezone(UTC)
     while os.getppid() != 1:
         try:

@@ -1,6 +1,7 @@
 """The centers service over real gRPC and a real database."""
 
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -9,10 +10,10 @@ import pytest
 from centers.api.centers import centers_api
 from peyvand.api.v1 import types_pb2
 from peyvand.centers.v1 import centers_pb2 as pb
-from servicekit.database import Database
+from servicekit.database import Database, Patience
 from tests.support.cluster import Infra
 from tests.support.joining import JoiningBench, joining_bench
-from tests.support.rpc import RpcBench, serve
+from tests.support.rpc import PATIENT, RpcBench, serve
 
 
 @dataclass
@@ -51,14 +52,21 @@ def center(code: str, **values: Any) -> pb.Center:
     return pb.Center(code=code, **(given | values))
 
 
-@pytest.fixture
-async def bench(infra: Infra) -> AsyncGenerator[CentersBench]:
-    url = await infra.fresh_database("centers", migrated=True)
-    database = Database(url, pool=10)
+@asynccontextmanager
+async def centers_bench(url: str, patience: Patience = PATIENT) -> AsyncGenerator[CentersBench]:
+    """The service over a database that is there already."""
+    database = Database(url, pool=10, patience=patience)
     service = pb.DESCRIPTOR.services_by_name["Centers"]
     async with serve(service, centers_api(database)) as rpc:
         yield CentersBench(rpc, database)
     await database.close()
+
+
+@pytest.fixture
+async def bench(infra: Infra) -> AsyncGenerator[CentersBench]:
+    url = await infra.fresh_database("centers", migrated=True)
+    async with centers_bench(url) as made:
+        yield made
     await infra.drop_database(url)
 
 

@@ -37,6 +37,7 @@ from tests.support.reports import (
     report_numbers,
     reporting,
 )
+from tests.support.rpc import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -267,7 +268,7 @@ async def test_nothing_is_taken_of_a_stranger_or_without_a_journal(bench: Report
 
 
 async def test_two_processes_with_the_same_batches_take_each_report_once(bench: Reporting) -> None:
-    other = Database(bench.url, pool=5)
+    other = Database(bench.url, pool=5, patience=PATIENT)
     second = Reporting(other, bench.url, bench.center_id, bench.node_id)
     reports = [capacity(n) if n % 5 else activity(n, trainees=n) for n in range(1, 201)]
     batches = [bench.batch(*reports[start : start + 20]) for start in range(0, 200, 20)]

@@ -16,12 +16,13 @@ from centers.repository.centers import centers
 from centers.use_cases.centers import import_center
 from peyvand.api.v1 import types_pb2
 from peyvand.centers.v1 import centers_pb2 as pb
+from servicekit.database import Patience
 from servicekit.errors import Fault
 from servicekit.identity import Principal
 from servicekit.imports import Plan
 from servicekit.rehearsal import rehearse_rows
 from servicekit.rpc_server import Call
-from tests.integration.centers.conftest import CentersBench, center
+from tests.integration.centers.conftest import CentersBench, center, centers_bench
 from tests.support.messaging import eventually
 from tests.support.rpc import outbox
 
@@ -161,12 +162,13 @@ async def test_a_check_that_makes_way_no_more_has_others_told_so(bench: CentersB
     known = await keyed(bench, "held")
     rows = [row("held", "HLD", names=types_pb2.LocalizedText(en="From a file")), *new_rows(2)]
     check = step_by_step(bench, rows, pauses=())
-    async with aclosing(check):
+    url = bench.database.engine.url.render_as_string(hide_password=False)
+    async with centers_bench(url, Patience()) as others, aclosing(check):
         assert (await anext(check)).checked == 1
         began = time.monotonic()
         # Before those who call give up: they would have another reason.
         with pytest.raises(Fault) as caught:
-            await renamed(bench, known, "Renamed meanwhile")
+            await renamed(others, known, "Renamed meanwhile")
         assert caught.value.reason == "RESOURCE_IN_USE"
         assert time.monotonic() - began > 2, "it has waited for its turn"
         assert (await anext(check)).checked == 2, "nothing is lost of the check"
@@ -243,7 +245,7 @@ async def test_many_checks_leave_the_service_to_those_who_read_and_write(
         # One after the other, and none is ended: each that has begun holds a connection.
         begun = [(await anext(check)).checked for check in checks]
         assert begun == [1] * 3 + [0] * 8, "who waits says that it is there"
-        assert await bench.database.reachable()
+        await eventually(bench.database.reachable)
         made = await bench.create("NEW")
         found = await bench.rpc.call("GetCenter", pb.GetCenterRequest(center_id=made.id))
         assert found == made

@@ -20,7 +20,7 @@ from servicekit.errors import Fault
 from servicekit.ids import new_id
 from tests.support.cluster import Infra
 from tests.support.neighbours import center_event, heard
-from tests.support.rpc import RpcBench, serve
+from tests.support.rpc import PATIENT, RpcBench, serve
 
 
 def text(en: str) -> types_pb2.LocalizedText:
@@ -177,7 +177,7 @@ class PartnersBench:
 @pytest.fixture
 async def bench(infra: Infra) -> AsyncGenerator[PartnersBench]:
     url = await infra.fresh_database("partners", migrated=True)
-    database = Database(url, pool=10)
+    database = Database(url, pool=10, patience=PATIENT)
     service = partners_pb2.DESCRIPTOR.services_by_name["Partners"]
     async with serve(service, partners_api(database)) as rpc:
         yield PartnersBench(rpc, database)

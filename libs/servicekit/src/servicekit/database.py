@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import asyncpg
@@ -49,9 +50,24 @@ _SERVER_SETTINGS = {
     "timezone": "UTC",
     # A process that hangs within a transaction must not keep the locks of its rows.
     "idle_in_transaction_session_timeout": "60s",
-    # Who waits for a row is told so before whoever called gives up waiting.
-    "lock_timeout": "3s",
 }
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long one waits for others, in seconds.
+
+    Attributes:
+        connection: for a connection, one of the pool or a new one.
+        lock: for a row that another transaction holds. Who waits is told so before whoever
+            called gives up waiting.
+    """
+
+    connection: float = 5.0
+    lock: float = 3.0
+
+
+_USUAL = Patience()
 
 
 class ReadSession:
@@ -109,16 +125,22 @@ class Database:
     """One service's database. `after_commit` is called once events have been stored."""
 
     def __init__(
-        self, url: str, *, pool: int = 10, after_commit: Callable[[], None] = lambda: None
+        self,
+        url: str,
+        *,
+        pool: int = 10,
+        after_commit: Callable[[], None] = lambda: None,
+        patience: Patience = _USUAL,
     ) -> None:
+        settings = _SERVER_SETTINGS | {"lock_timeout": f"{round(patience.lock * 1000)}ms"}
         self.engine = create_async_engine(
             url,
             pool_size=pool,
             max_overflow=0,
-            pool_timeout=5,
+            pool_timeout=patience.connection,
             # Statements are logged when they fail; what people entered is not.
             hide_parameters=True,
-            connect_args={"timeout": 5, "server_settings": _SERVER_SETTINGS},
+            connect_args={"timeout": patience.connection, "server_settings": settings},
         )
         event.listen(self.engine.sync_engine, "checkout", self._check)
         event.listen(self.engine.sync_engine, "checkin", _note_use)
