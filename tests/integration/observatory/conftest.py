@@ -36,9 +36,11 @@ from servicekit.relay import Relay
 from tests.support import messaging
 from tests.support.cluster import Infra
 from tests.support.messaging import TABLES, make_database, make_relay
-from tests.support.rpc import RpcBench, serve
+from tests.support.rpc import PATIENT, RpcBench, serve
 
 OTHERS = ("centers", "projects", "partners")
+SILENT_AFTER = 3600.0
+"""Seconds without a word of nodes that no test is long enough for."""
 
 
 @dataclass
@@ -211,6 +213,10 @@ def presence(
 @pytest.fixture
 async def bench(infra: Infra) -> AsyncGenerator[ObservatoryBench]:
     async with AsyncExitStack() as stack:
+        # What the service waits for a few seconds for takes longer on a busy machine.
+        limits = stack.enter_context(pytest.MonkeyPatch.context())
+        limits.setattr("observatory.api._REBUILD_PATIENCE", 50.0)
+        limits.setattr("observatory.projections.presence_board.SILENT_AFTER", SILENT_AFTER)
         nats, process = await stack.enter_async_context(infra.fresh_nats())
         broker = await Broker.connect(nats.access, name="test")
         stack.push_async_callback(broker.close)
@@ -227,7 +233,7 @@ async def bench(infra: Infra) -> AsyncGenerator[ObservatoryBench]:
         url = await infra.fresh_database("observatory", migrated=True)
         stack.push_async_callback(infra.drop_database, url)
         relay = make_relay(broker, url, spec=event_stream("observatory"))
-        database = Database(url, pool=10, after_commit=relay.nudge)
+        database = Database(url, pool=10, after_commit=relay.nudge, patience=PATIENT)
         stack.push_async_callback(database.close)
         await relay.start()
         stack.push_async_callback(relay.stop)

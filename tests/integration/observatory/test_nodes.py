@@ -10,11 +10,16 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 
 from observatory.projections.following import LIVE_SUBJECT
-from observatory.projections.presence_board import SILENT_AFTER
 from peyvand.centers.v1 import centers_pb2, nodes_pb2, reports_pb2
 from peyvand.observatory.v1 import network_pb2 as pb
 from servicekit.ids import new_id
-from tests.integration.observatory.conftest import ObservatoryBench, center, node, presence
+from tests.integration.observatory.conftest import (
+    SILENT_AFTER,
+    ObservatoryBench,
+    center,
+    node,
+    presence,
+)
 from tests.integration.observatory.test_picture import events, parts, status
 from tests.support import messaging
 
@@ -80,9 +85,9 @@ async def words(bench: ObservatoryBench) -> asyncio.Queue[dict[str, Any]]:
     return heard
 
 
-async def told_of_presence(heard: asyncio.Queue[dict[str, Any]]) -> None:
-    """Return once a change of presence was told, whatever was told of events before."""
-    while "presence" not in await asyncio.wait_for(heard.get(), 60):
+async def told_of(heard: asyncio.Queue[dict[str, Any]], what: str, least: int = 1) -> None:
+    """Return once a change of presence, or how far a stream was followed, was told."""
+    while (await asyncio.wait_for(heard.get(), 60)).get(what, 0) < least:
         pass
 
 
@@ -132,11 +137,12 @@ async def test_a_change_of_liveness_is_told_and_a_heartbeat_changes_no_tag(
 ) -> None:
     tabriz = center("TBZ")
     one = node(tabriz.id)
-    await bench.owners["centers"].tell_all([(tabriz, "created"), (one, "activated")])
-    await bench.caught_up()
     heard = await words(bench)
+    await bench.owners["centers"].tell_all([(tabriz, "created"), (one, "activated")])
+    # Nothing is left to be told of events.
+    await told_of(heard, "EVT_CENTERS", 2)
     await bench.tell_presence(health(one, heartbeat=ONLINE))
-    await told_of_presence(heard)
+    await told_of(heard, "presence")
     await becomes(bench, tabriz.id, pb.LIVENESS_ONLINE)
 
     async def streams_looked_at() -> bool:
@@ -169,12 +175,12 @@ async def test_when_nobody_tells_of_presence_nothing_is_online(bench: Observator
     await bench.caught_up()
     heard = await words(bench)
     await bench.tell_presence(health(one, heartbeat=ONLINE))
-    await told_of_presence(heard)
+    await told_of(heard, "presence")
     await becomes(bench, tabriz.id, pb.LIVENESS_ONLINE)
     told = (await status(bench)).totals.fresh_centers.as_of
     seconds = SILENT_AFTER + 1
     # An open page is told, although no message came.
-    await told_of_presence(heard)
+    await told_of(heard, "presence")
     silent = await shown(bench, tabriz.id)
     assert (silent.liveness, silent.liveness_since) == (pb.LIVENESS_STALE, told)
     fresh = (await status(bench)).totals.fresh_centers

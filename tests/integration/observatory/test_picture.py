@@ -462,7 +462,7 @@ async def test_while_it_is_built_anew_the_picture_before_is_shown(
     await bench.owners["centers"].tell(center("NEW"), "created")
     await bench.following.start()
     await bench.caught_up()
-    monkeypatch.setattr("observatory.api._REBUILD_PATIENCE", 10)
+    monkeypatch.setattr("observatory.api._REBUILD_PATIENCE", 50.0)
     done = await bench.call("RebuildProjections", request)
     assert done.events_before == 12
     assert not (await status(bench)).HasField("rebuild")
