@@ -47,14 +47,14 @@ async def test_a_node_joins_says_hello_and_is_active(hub: JoiningBench) -> None:
     assert (enrolled.public_key, enrolled.software_version) == (key.public, "0.1.0")
     assert enrolled.credentials_expire_at == joined.credentials.expires_at
 
-    party = await hub.connected(joined, key)
+    party, before = await hub.connected(joined, key), datetime.now(UTC)
     reply = await hub.hello(party)
     assert reply.standing.last_number == 41
     assert reply.standing.more_receipts
     assert [(r.number, r.journal, r.key) for r in reply.standing.receipts] == [(7, "j1", node.id)]
     assert reply.standing.settings == joined.settings
     assert reply.standing.credentials_expire_at == joined.credentials.expires_at
-    assert abs(to_datetime(reply.standing.time) - datetime.now(UTC)) < timedelta(seconds=10)
+    assert before <= to_datetime(reply.standing.time) <= datetime.now(UTC)
     assert (await hub.node(node.id)).state == nodes_pb2.NODE_STATE_ACTIVE
     await hub.hello(party)
     assert await hub.events(node.id) == [
@@ -118,12 +118,13 @@ async def test_what_is_wrong_is_told_and_leaves_no_trace(hub: JoiningBench) -> N
     token, joiner = await hub.token(node.id), await hub.line.joiner()
     before = await hub.events(node.id)
     other, key = await hub.joined()
-    now = datetime.now(UTC)
 
     async def refusal(secret: str = token.secret, **values: Any) -> str:
         return (await hub.ask_to_join(joiner, secret, **values)).refusal.reason
 
-    ahead, behind = now + timedelta(seconds=310), now - timedelta(seconds=310)
+    # More than five minutes, also when it is under way for long.
+    now, off = datetime.now(UTC), timedelta(hours=1)
+    ahead, behind = now + off, now - off
     assert await refusal(time=to_timestamp(ahead)) == "CLOCK_TOO_FAR_OFF"
     assert await refusal(time=to_timestamp(behind)) == "CLOCK_TOO_FAR_OFF"
     assert await refusal(protocol_version=2) == "PROTOCOL_NOT_SPOKEN"
@@ -143,7 +144,7 @@ async def test_what_is_wrong_is_told_and_leaves_no_trace(hub: JoiningBench) -> N
     assert await hub.keys(node.id) == {}
     assert await hub.keys(other.node_id) == {key.public: False}
     # A clock that is off by less, and the token is still good.
-    near = to_timestamp(datetime.now(UTC) - timedelta(seconds=290))
+    near = to_timestamp(datetime.now(UTC) - timedelta(seconds=200))
     assert await refusal(time=near) == ""
     await joiner.client.close()
 
@@ -301,6 +302,8 @@ async def test_a_suspended_node_comes_back_with_the_keys_that_it_had(hub: Joinin
     renewed = await hub.ask(party, "renew", request, pb.RenewReply)
     await hub.step("Suspend", await hub.node(joined.node_id), "Looked into.")
     assert set((await hub.keys(joined.node_id)).values()) == {True}
+    # The broker is told of what is so when it is looked at: not before that it may be over.
+    await until(lambda: party.disconnected == 1)
     resumed = await hub.step("Resume", await hub.node(joined.node_id))
     assert resumed.state == nodes_pb2.NODE_STATE_ACTIVE
     assert await hub.keys(joined.node_id) == {
@@ -308,7 +311,6 @@ async def test_a_suspended_node_comes_back_with_the_keys_that_it_had(hub: Joinin
         current.public: False,
         waiting.public: False,
     }
-    await until(lambda: party.disconnected == 1)
     shown = UserCredentials(renewed.credentials.jwt, waiting)
     assert await _admitted(hub, joined.node_id, shown)
     back = await hub.connected(joined, waiting, renewed.credentials.jwt)
