@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from nats.errors import NoRespondersError
 
+from centers.line.joining import Joining
 from centers.line.responder import Exchange, Request, Responder
+from centers.use_cases.joining import Issuing
 from domainkit.rules import Refused
 from nodekit import subjects
 from nodekit.join_token import new_secret
@@ -17,6 +20,8 @@ from peyvand.node.v1 import protocol_pb2 as pb
 from servicekit.broker import Broker
 from servicekit.database import Database, WriteSession
 from servicekit.errors import Fault
+from tests.support.hub_line import until
+from tests.support.joining import LIFE, joining_bench, told_standing
 from tests.support.messaging import eventually
 
 if TYPE_CHECKING:
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from tests.support.cluster import Infra
     from tests.support.joining import JoiningBench
 
 
@@ -34,8 +40,8 @@ async def broker(hub: JoiningBench) -> AsyncGenerator[Broker]:
     await broker.close()
 
 
-async def _ask(broker: Broker, subject: str, seconds: float = 60) -> pb.HelloReply:
-    answer = await broker.client.request(subject, b"", timeout=seconds)
+async def _ask(broker: Broker, subject: str) -> pb.HelloReply:
+    answer = await broker.client.request(subject, b"", timeout=60)
     return pb.HelloReply.FromString(answer.data)
 
 
@@ -105,7 +111,7 @@ async def test_one_kind_of_request_waits_for_its_own_kind_alone(
         },
     )
     await responder.start()
-    slow = [asyncio.create_task(_ask(broker, "test.slow", 60)) for _ in range(50)]
+    slow = [asyncio.create_task(_ask(broker, "test.slow")) for _ in range(50)]
     await eventually(two_run)
     for _ in range(20):
         await _ask(broker, "test.quick")
@@ -115,23 +121,44 @@ async def test_one_kind_of_request_waits_for_its_own_kind_alone(
     assert most == 2
     await responder.stop()
     with pytest.raises(NoRespondersError):
-        await _ask(broker, "test.quick", 1)
+        await _ask(broker, "test.quick")
 
 
-async def test_strangers_who_ask_to_join_keep_no_node_waiting(hub: JoiningBench) -> None:
-    joined, key = await hub.joined()
-    party = await hub.connected(joined, key)
-    stranger = await hub.line.joiner()
-    asked = pb.JoinRequest(public_key=NKey.new(KeyKind.USER).public, protocol_version=1)
-    asked.secret = new_secret()
-    asked.time.GetCurrentTime()
-    data = asked.SerializeToString()
-    inbox = stranger.client.new_inbox()
-    await stranger.client.subscribe(inbox, cb=stranger.hear)
-    for _ in range(1000):
-        await stranger.client.publish(subjects.JOIN, data, reply=inbox)
-    await stranger.client.flush()
-    for _ in range(10):
-        assert (await hub.hello(party)).HasField("standing")
-    assert len(stranger.heard) < 1000, "the strangers were done before the node was asked"
-    await stranger.client.close()
+async def test_strangers_who_ask_to_join_keep_no_node_waiting(infra: Infra) -> None:
+    async with joining_bench(infra, processes=0) as hub:
+        issuing = Issuing(hub.line.keys.node_signer(), LIFE)
+        exchanges = dict(Joining(hub.database, issuing, told_standing).exchanges())
+        joins, may_go_on = exchanges[subjects.JOIN], asyncio.Event()
+        may_go_on.set()
+
+        async def wait(session: WriteSession) -> None:
+            await may_go_on.wait()
+
+        async def slowly(request: Request) -> Message:
+            await hub.database.write(wait)
+            return await joins.handler(request)
+
+        exchanges[subjects.JOIN] = replace(joins, handler=slowly)
+        broker = await Broker.connect(hub.line.server.access, name="centers")
+        responder = Responder(broker, exchanges)
+        await responder.start()
+        joined, key = await hub.joined()
+        party = await hub.connected(joined, key)
+        stranger = await hub.line.joiner()
+        asked = pb.JoinRequest(public_key=NKey.new(KeyKind.USER).public, protocol_version=1)
+        asked.secret = new_secret()
+        asked.time.GetCurrentTime()
+        data = asked.SerializeToString()
+        inbox = stranger.client.new_inbox()
+        await stranger.client.subscribe(inbox, cb=stranger.hear)
+        may_go_on.clear()
+        for _ in range(300):
+            await stranger.client.publish(subjects.JOIN, data, reply=inbox)
+        await stranger.client.flush()
+        for _ in range(10):
+            assert (await hub.hello(party)).HasField("standing")
+        assert stranger.heard == []
+        may_go_on.set()
+        await until(lambda: len(stranger.heard) == 300)
+        await responder.stop()
+        await broker.close()
