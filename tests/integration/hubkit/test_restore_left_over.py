@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hubkit.backup.archive import Archive
-from hubkit.backup.restoring import restore_databases, restore_files
+from hubkit.backup.restoring import _LOCK, restore_databases, restore_files
 from hubkit.backup.tables import hashes
 from hubkit.errors import HubError
 from servicekit.object_store import ObjectStore, spool
@@ -87,6 +87,22 @@ async def test_what_a_killed_one_left_goes_at_the_next_though_that_is_refused(
     with pytest.raises(HubError, match="not empty: partners"):
         await put_back(hub, made.path, filled)
     assert await hub.databases(stamp_of(target)) == []
+
+
+async def test_that_a_killed_one_is_still_held_for_at_work_refuses_nobody(
+    hub: Hub, target: dict[str, str], tmp_path: Path
+) -> None:
+    made = await taken(hub, tmp_path)
+    # PostgreSQL notices a moment later that a session was lost, and keeps its locks until then.
+    killed = await hub.infra.cluster.postgres.connect()
+    await killed.execute("SELECT pg_advisory_lock($1)", _LOCK)
+
+    async def is_noticed() -> None:
+        await asyncio.sleep(1)
+        await killed.close()
+
+    kept, _ = await asyncio.gather(put_back(hub, made.path, target), is_noticed())
+    assert kept == []
 
 
 async def test_files_are_put_when_nobody_can_say_no_any_more(

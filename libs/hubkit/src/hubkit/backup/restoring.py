@@ -244,8 +244,12 @@ async def _put_in_place(
 
 async def _require_alone(connection: asyncpg.Connection) -> None:
     """See that nobody else restores; holds for as long as the connection does."""
-    if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
-        raise HubError("Another restore is at work in this PostgreSQL.", "Wait for it, or end it.")
+    # That of a restore which was killed is held for a moment longer.
+    for _ in range(_LOOKS):
+        if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+            return
+        await asyncio.sleep(_PAUSE_SECONDS)
+    raise HubError("Another restore is at work in this PostgreSQL.", "Wait for it, or end it.")
 
 
 async def _require_idle(connection: asyncpg.Connection, databases: Mapping[str, str]) -> None:
