@@ -37,7 +37,8 @@ async def installed() -> AsyncGenerator[tuple[Path, int]]:
         folders = home.root / "for"
         for name in (BROKER, *(service.name for service in SERVICES)):
             (folders / name).mkdir(parents=True)
-        port, monitor = free_port(), free_port()
+        port = free_port()
+        monitor = free_port(taken=[port])
         Installation(home.root / "setup").hand_out(
             folders, Addresses(["127.0.0.1"], port, "postgres:5432")
         )
@@ -79,7 +80,8 @@ async def test_the_broker_lets_in_whom_the_setup_has_given_credentials() -> None
         keys = HubKeys.read(folders / REGISTRAR)
         system = BrokerAccess(url, keys.system_credentials("registrar"), own / "ca.pem")
         broker = await Broker.connect(system, name="registrar")
-        await broker.client.request(f"$SYS.REQ.ACCOUNT.{keys.platform.public}.CLAIMS.LOOKUP", b"")
+        asked = f"$SYS.REQ.ACCOUNT.{keys.platform.public}.CLAIMS.LOOKUP"
+        await broker.client.request(asked, b"", timeout=60)
         await broker.close()
 
 
