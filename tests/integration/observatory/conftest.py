@@ -10,7 +10,7 @@ import itertools
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -39,6 +39,8 @@ from tests.support.messaging import TABLES, make_database, make_relay
 from tests.support.rpc import PATIENT, RpcBench, serve
 
 OTHERS = ("centers", "projects", "partners")
+STALE_AFTER = timedelta(seconds=50)
+"""How long a stream may not be looked at and is not stale."""
 SILENT_AFTER = 3600.0
 """Seconds without a word of nodes that no test is long enough for."""
 
@@ -216,6 +218,7 @@ async def bench(infra: Infra) -> AsyncGenerator[ObservatoryBench]:
         # What the service waits for a few seconds for takes longer on a busy machine.
         limits = stack.enter_context(pytest.MonkeyPatch.context())
         limits.setattr("observatory.api._REBUILD_PATIENCE", 50.0)
+        limits.setattr("observatory.projections.network_status._STALE_AFTER", STALE_AFTER)
         limits.setattr("observatory.projections.presence_board.SILENT_AFTER", SILENT_AFTER)
         nats, process = await stack.enter_async_context(infra.fresh_nats())
         broker = await Broker.connect(nats.access, name="test")

@@ -26,7 +26,7 @@ from servicekit.identity import Principal
 from servicekit.ids import new_id
 from servicekit.migrations import differences
 from servicekit.outbox import Event, record
-from tests.integration.observatory.conftest import ObservatoryBench, center
+from tests.integration.observatory.conftest import STALE_AFTER, ObservatoryBench, center
 from tests.support import messaging
 
 HEADQUARTERS = Viewer(Principal("hq", "hq", frozenset({"hq_admin"})))
@@ -200,7 +200,7 @@ async def test_status_says_how_far_each_stream_is_followed(bench: ObservatoryBen
 
     async with bench.database.read() as session:
         snapshot = await take_snapshot(session)
-    later = datetime.now(UTC) + timedelta(minutes=1)
+    later = datetime.now(UTC) + STALE_AFTER + timedelta(seconds=1)
     late = build_status(snapshot, bench.following.heads, Presence(), later, HEADQUARTERS)
     assert late.streams[0].liveness == pb.LIVENESS_STALE
     assert late.streams[0].since == late.streams[0].checked_at
