@@ -76,7 +76,7 @@ def test_operations_and_reasons_have_names_of_their_own(document: dict[str, Any]
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("linter", LINTERS)
 def test_linters_find_nothing(web_tools: Path, linter: str) -> None:
     script, *arguments = LINTERS[linter]
@@ -85,7 +85,7 @@ def test_linters_find_nothing(web_tools: Path, linter: str) -> None:
         cwd=web_tools,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         env=os.environ | {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
         check=False,
     )
