@@ -16,9 +16,16 @@ from joserfc.jwk import OctKey, OKPKey
 
 from servicekit.errors import Fault
 from servicekit.identity import KEYS_KEPT, TokenVerifier
+from tests.support.http import PATIENCE_SECONDS
 from tests.support.messaging import eventually
 
 ISSUER = "https://issuer.example"
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An issuer is not taken for one that is away because the machine stood still."""
+    monkeypatch.setattr("servicekit.identity._LOADED_WITHIN", PATIENCE_SECONDS)
 
 
 class Signer:
@@ -77,17 +84,23 @@ async def test_roles_are_found_where_the_issuer_puts_them(signer: Signer) -> Non
     [
         {"iss": "https://other.example"},
         {"aud": "other"},
-        {"exp": int(time.time()) - 3600},
         {"exp": None},
         {"sub": None},
-        {"nbf": int(time.time()) + 3600},
     ],
 )
-async def test_a_token_for_another_place_or_time_is_refused(
+async def test_a_token_for_another_place_is_refused(
     signer: Signer, changes: dict[str, Any]
 ) -> None:
     with pytest.raises(Fault, match="TOKEN_REJECTED"):
         await verifier(signer).verify(signer.token(**changes))
+
+
+@pytest.mark.parametrize(("claim", "seconds"), [("exp", -3600), ("nbf", 3600)])
+async def test_a_token_for_another_time_is_refused(
+    signer: Signer, claim: str, seconds: int
+) -> None:
+    with pytest.raises(Fault, match="TOKEN_REJECTED"):
+        await verifier(signer).verify(signer.token(**{claim: int(time.time()) + seconds}))
 
 
 async def test_a_forged_token_is_refused(signer: Signer, tmp_path: Path) -> None:
@@ -287,7 +300,7 @@ async def test_a_key_that_was_withdrawn_while_the_issuer_was_away_ends_soon_afte
             return fault.reason == "TOKEN_REJECTED"
         return False
 
-    await eventually(is_refused, within=20)
+    await eventually(is_refused)
     assert (await trusting.verify(signer.token())).subject == "someone"
 
 
@@ -327,7 +340,7 @@ async def test_calls_do_not_wait_for_an_issuer_that_hangs(
                 await trusting.verify(token)
         for _ in range(3):
             clock.forward(11)
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(PATIENCE_SECONDS / 2):
                 assert (await trusting.verify(token)).subject == "someone"
     finally:
         Discovery.answers.set()

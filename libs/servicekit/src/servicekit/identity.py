@@ -208,7 +208,7 @@ class TokenVerifier:
     async def _load(self) -> Any:
         if self._jwks and "://" not in self._jwks:
             return json.loads(await asyncio.to_thread(Path(self._jwks).read_bytes))
-        async with httpx.AsyncClient(timeout=5) as client:
+        async with httpx.AsyncClient(timeout=_LOADED_WITHIN) as client:
             url = self._jwks
             if not url:
                 discovery = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 
 HUB = "https://hub.example"
 PERSON = {"sub": "p-1", "name": "Maryam Example", "roles": ["hq_admin"]}
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An issuer is not taken for one that is away because the machine stood still."""
+    monkeypatch.setattr(issuer_sign_in, "_TIMEOUT", PATIENCE_SECONDS)
+    monkeypatch.setattr("servicekit.identity._LOADED_WITHIN", PATIENCE_SECONDS)
 
 
 @asynccontextmanager
@@ -145,6 +153,7 @@ async def test_a_cookie_that_somebody_made_up_is_refused(
 async def test_an_issuer_that_was_away_is_not_asked_for_each_reader(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(issuer_sign_in, "_AWAY_SECONDS", math.inf)
     async with issuer(**PERSON) as at, browser(site, at) as http:
         at.is_away = True
         answers = await asyncio.gather(*(http.get("/sign-in/issuer") for _ in range(5)))
