@@ -200,7 +200,8 @@ async def test_a_page_is_told_and_the_ticket_of_the_same_is_not(tmp_path: Path) 
     server = await asyncio.start_server(receiver.take, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     given = [("EventsLate", "page"), ("EventsLate", "ticket"), ("DeadLetters", "ticket")]
-    async with server, alertmanager(tmp_path, port) as url, httpx.AsyncClient() as http:
+    http = httpx.AsyncClient(timeout=BOUND)
+    async with server, alertmanager(tmp_path, port) as url, http:
         fires = [{"labels": {"alertname": name, "severity": level}} for name, level in given]
         (await http.post(f"{url}/api/v2/alerts", json=fires)).raise_for_status()
         await asyncio.wait_for(receiver.both.wait(), BOUND)

@@ -74,15 +74,15 @@ async def test_a_cookie_that_has_expired_counts_as_none(http: httpx.AsyncClient)
 
 
 async def test_each_caller_has_a_quota_of_its_own(make_app: Callable[..., FastAPI]) -> None:
-    transport = httpx.ASGITransport(make_app(rate_limit=3, rate_window=60))
+    transport = httpx.ASGITransport(make_app(rate_limit=3, rate_window=3600))
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as http:
         for left in (2, 1, 0):
             answer = await http.get("/v1/centers", headers=bearer("partner:one"))
             assert answer.headers["ratelimit"].startswith(f'"default";r={left};t=')
-            assert answer.headers["ratelimit-policy"] == '"default";q=3;w=60'
+            assert answer.headers["ratelimit-policy"] == '"default";q=3;w=3600'
         answer = await http.get("/v1/centers", headers=bearer("partner:one"))
         assert (answer.status_code, answer.json()["reason"]) == (429, "RATE_LIMITED")
-        assert 1 <= int(answer.headers["retry-after"]) <= 20
+        assert 1 <= int(answer.headers["retry-after"]) <= 1200
         assert answer.headers["ratelimit"].startswith('"default";r=0;')
         answer = await http.get("/v1/centers", headers=bearer("partner:two"))
         assert answer.status_code == 200

@@ -7,6 +7,7 @@ import pytest
 from servicekit import healthy
 from servicekit.probes import ProbeServer
 from tests.support.cluster import free_port
+from tests.support.http import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,7 @@ async def test_it_exits_as_the_probe_answers(
 
     port = free_port()
     monkeypatch.setenv("PEYVAND_METRICS_LISTEN", f"0.0.0.0:{port}")
+    monkeypatch.setattr(healthy, "_ANSWER_WITHIN", PATIENCE_SECONDS)
     server = ProbeServer(f"127.0.0.1:{port}", readiness)
     await server.start()
     try:
