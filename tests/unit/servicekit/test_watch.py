@@ -35,11 +35,9 @@ async def test_a_watch_looks_again_after_every_kind_of_error() -> None:
         async with asyncio.timeout(60):
             await watch.done.wait()
         await watch.stop()
-    assert [(entry["log_level"], entry["of"]) for entry in told] == [
-        ("info", "tests"),
-        ("info", "tests"),
-        ("error", "tests"),
-    ]
+    # Others of this process may have something to say meanwhile.
+    own = [entry["log_level"] for entry in told if entry.get("of") == Looks.OF]
+    assert own == ["info", "info", "error"]
     assert all(at.tzinfo is UTC for at in watch.at)
 
 
