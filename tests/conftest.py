@@ -2,6 +2,8 @@
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from tests.support.cluster import infra, network, seeded
 
@@ -18,6 +20,10 @@ settings.register_profile("at random", _ANY_MACHINE, derandomize=False)
 def pytest_configure(config: pytest.Config) -> None:
     at_random = config.getoption("--at-random")
     settings.load_profile("at random" if at_random else "the same each time")
+    if not at_random:
+        # Some values are drawn from the constants in our modules, as far as they are loaded:
+        # that differs with what has run before in the same process.
+        pytest.MonkeyPatch().setattr(providers, "_get_local_constants", Constants)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
