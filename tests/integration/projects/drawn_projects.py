@@ -16,6 +16,7 @@ from servicekit.contract import enum_names
 from servicekit.database import Database
 from tests.support.cluster import Infra
 from tests.support.many_projects import ManyProjects, draw, write
+from tests.support.patience import patient
 from tests.support.rpc import RpcBench, serve
 
 Row = dict[str, Any]
@@ -47,7 +48,7 @@ class Drawn:
 async def drawn_projects(infra: Infra, seed: int) -> AsyncGenerator[Drawn]:
     """Draw some hundred projects, write them into a database of their own, and serve it."""
     url = await infra.fresh_database("projects", migrated=True)
-    database = Database(url)
+    database = patient(Database(url))
     made = draw(400, seed=seed, now=datetime.now(UTC))
     await write(database, made)
     async with serve(SERVICE, portfolio_api(database)) as rpc:
