@@ -33,6 +33,7 @@ from tests.support.messaging import (
     make_relay,
     running,
 )
+from tests.support.patience import patient_broker
 
 STATES = [
     centers_pb2.CENTER_STATE_OPERATIONAL,
@@ -97,7 +98,7 @@ async def test_it_waits_for_the_streams_of_its_neighbours(
 ) -> None:
     center, agreement = new_id("ctr"), new_id("agr")
     async with infra.fresh_nats() as (nats, _):
-        broker = await Broker.connect(nats.access, name="test")
+        broker = patient_broker(await Broker.connect(nats.access, name="test"))
         database = bench.database
         async with running(center_copies(broker, database), partner_copies(broker, database)):
             await asyncio.sleep(0.5)  # no stream is there yet
@@ -139,7 +140,7 @@ async def test_a_regulation_that_has_not_changed_for_weeks_is_known_after_a_fres
     owner = await make_database(await infra.fresh_database("observatory"))
     url = owner.url.render_as_string(hide_password=False)
     async with infra.fresh_nats() as (nats, _):
-        broker = await Broker.connect(nats.access, name="test")
+        broker = patient_broker(await Broker.connect(nats.access, name="test"))
         stream = event_stream("observatory")
         async with running(make_relay(broker, url, spec=stream)):
             for id, key in ((regulation, "reg-cell-therapy"), (later, "reg-later")):
@@ -156,10 +157,14 @@ async def test_a_regulation_that_has_not_changed_for_weeks_is_known_after_a_fres
             await broker.jetstream.purge_stream(stream.name, seq=2)
             async with running(regulation_copies(broker, bench.database)):
 
-                async def known() -> bool:
-                    return await state_of(bench, known_regulation, regulation) is not None
+                async def both_known() -> bool:
+                    # They may come one by one.
+                    return bool(
+                        await state_of(bench, known_regulation, regulation)
+                        and await state_of(bench, known_regulation, later)
+                    )
 
-                await eventually(known)
+                await eventually(both_known)
         await broker.close()
     assert await state_of(bench, known_regulation, regulation) == ("drafting", 1)
     assert await state_of(bench, known_regulation, later) == ("drafting", 1)
