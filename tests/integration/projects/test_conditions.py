@@ -31,6 +31,7 @@ from tests.integration.projects.conftest import (
 )
 from tests.integration.projects.results import award, money, results_of
 from tests.support.cut_off import cut_off_at_each_statement
+from tests.support.messaging import eventually
 from tests.support.rpc import outbox, rules_broken
 
 GO = decisions_pb2.DECISION_KIND_GO
@@ -362,13 +363,13 @@ async def test_the_watch_looks_as_soon_as_it_starts(bench: ProjectsBench) -> Non
     made = await overdue(bench, await bench.center())
     watch = ConditionWatch(bench.database, interval=3600)
     await watch.start()
-    events: list[str] = []
-    for _ in range(400):
-        if events := await held_events(bench):
-            break
-        await asyncio.sleep(0.05)
+
+    async def held() -> bool:
+        return bool(await held_events(bench))
+
+    await eventually(held)
     await watch.stop()
-    assert events == [made.id]
+    assert await held_events(bench) == [made.id]
 
 
 async def test_one_project_that_cannot_be_held_keeps_no_other_from_it(
