@@ -17,7 +17,8 @@ from sqlalchemy import event, exc
 
 from servicekit.database import Database
 from servicekit.errors import Fault
-from tests.support.rpc import PATIENT, serve
+from tests.support.patience import PATIENT
+from tests.support.rpc import serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable

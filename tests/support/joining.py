@@ -30,7 +30,8 @@ from servicekit.broker import Broker
 from servicekit.database import Database, WriteSession
 from servicekit.mapping import to_timestamp
 from tests.support.hub_line import HubLine, Party, hub_line
-from tests.support.rpc import PATIENT, RpcBench, serve
+from tests.support.patience import PATIENT
+from tests.support.rpc import RpcBench, serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -1,34 +1,25 @@
 """Patience for a machine that stands still now and then, as a busy one does for seconds.
 
 A service tells its callers soon that a row is held, or that its database or broker does not
-answer: they may ask again. A test that is about something else waits instead.
+answer: they may ask again. A test waits instead, unless it is about who loses patience.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import event
+from servicekit.database import Patience
 
 if TYPE_CHECKING:
     from servicekit.broker import Broker
-    from servicekit.database import Database
 
-SECONDS = 60
+PATIENT = Patience(connection=50, lock=50)
+"""For the database of a test: as long as its callers wait."""
 
-
-def patient(database: Database) -> Database:
-    """Have all who use a database wait a minute for a row, and to be connected."""
-
-    def wait_longer(_dialect: Any, _record: Any, _arguments: Any, given: dict[str, Any]) -> None:
-        given["timeout"] = SECONDS
-        given["server_settings"] = given["server_settings"] | {"lock_timeout": f"{SECONDS}s"}
-
-    event.listen(database.engine.sync_engine, "do_connect", wait_longer)
-    return database
+_BROKER_SECONDS = 60
 
 
 def patient_broker(broker: Broker) -> Broker:
     """Have who publishes to a broker, or declares its streams, wait a minute for its answer."""
-    broker.jetstream = broker.client.jetstream(timeout=SECONDS)
+    broker.jetstream = broker.client.jetstream(timeout=_BROKER_SECONDS)
     return broker

@@ -21,7 +21,7 @@ from peyvand.centers.v1 import reports_pb2
 from peyvand.node.v1 import protocol_pb2 as pb
 from servicekit.database import Database, WriteSession
 from servicekit.ids import new_id
-from tests.support.rpc import PATIENT
+from tests.support.patience import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

@@ -17,16 +17,12 @@ from google.protobuf.message import Message
 from peyvandctl.issuer import LocalIssuer
 from peyvandctl.paths import Home
 from servicekit.contract import Rpc, contract
-from servicekit.database import Database, Patience
+from servicekit.database import Database
 from servicekit.errors import Fault
 from servicekit.identity import TokenVerifier
 from servicekit.rpc_client import CallContext, RpcClient
 from servicekit.rpc_server import Dispatcher, RpcServer
 from servicekit.rpcs import Rpcs
-
-# A machine that stands still for seconds holds a lock for as long. Whoever waits for it in a
-# test has the patience of its callers, unless the test is about who loses it.
-PATIENT = Patience(connection=50, lock=50)
 
 
 class RpcBench:

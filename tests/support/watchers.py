@@ -23,7 +23,7 @@ from projects.watches.file_sweep import FileSweep
 from servicekit.database import Database
 from servicekit.object_store import ObjectStore
 from tests.support.messaging import eventually
-from tests.support.rpc import PATIENT
+from tests.support.patience import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

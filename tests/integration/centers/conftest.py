@@ -13,7 +13,8 @@ from peyvand.centers.v1 import centers_pb2 as pb
 from servicekit.database import Database, Patience
 from tests.support.cluster import Infra
 from tests.support.joining import JoiningBench, joining_bench
-from tests.support.rpc import PATIENT, RpcBench, serve
+from tests.support.patience import PATIENT
+from tests.support.rpc import RpcBench, serve
 
 
 @dataclass

@@ -28,6 +28,7 @@ from servicekit.ids import new_id
 from servicekit.messaging_tables import TABLES
 from servicekit.migrations import differences
 from tests.support.cut_off import cut_off_at_each_statement
+from tests.support.patience import PATIENT
 from tests.support.reports import (
     LAST_MONTH,
     Reporting,
@@ -37,7 +38,6 @@ from tests.support.reports import (
     report_numbers,
     reporting,
 )
-from tests.support.rpc import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -36,7 +36,8 @@ from servicekit.relay import Relay
 from tests.support import messaging
 from tests.support.cluster import Infra
 from tests.support.messaging import TABLES, make_database, make_relay
-from tests.support.rpc import PATIENT, RpcBench, serve
+from tests.support.patience import PATIENT
+from tests.support.rpc import RpcBench, serve
 
 OTHERS = ("centers", "projects", "partners")
 STALE_AFTER = timedelta(seconds=50)

@@ -20,7 +20,8 @@ from servicekit.errors import Fault
 from servicekit.ids import new_id
 from tests.support.cluster import Infra
 from tests.support.neighbours import center_event, heard
-from tests.support.rpc import PATIENT, RpcBench, serve
+from tests.support.patience import PATIENT
+from tests.support.rpc import RpcBench, serve
 
 
 def text(en: str) -> types_pb2.LocalizedText:

@@ -42,7 +42,7 @@ from servicekit.mapping import to_timestamp
 from servicekit.object_store import ObjectStore
 from tests.support.cluster import Infra
 from tests.support.criteria import CriteriaBench, serve_criteria
-from tests.support.patience import patient
+from tests.support.patience import PATIENT
 from tests.support.rpc import RpcBench, serve
 
 SERVICES = {
@@ -445,7 +445,7 @@ async def bench(infra: Infra) -> AsyncGenerator[ProjectsBench]:
     await within_one_day()
     url = await infra.fresh_database("projects", migrated=True)
     # As many connections as there are callers at once: none waits for one.
-    database = patient(Database(url, pool=30))
+    database = Database(url, pool=30, patience=PATIENT)
     async with contextlib.AsyncExitStack() as served:
         rpc = await served.enter_async_context(
             serve(pb.DESCRIPTOR.services_by_name["Projects"], projects_api(database))

@@ -16,7 +16,7 @@ from servicekit.contract import enum_names
 from servicekit.database import Database
 from tests.support.cluster import Infra
 from tests.support.many_projects import ManyProjects, draw, write
-from tests.support.patience import patient
+from tests.support.patience import PATIENT
 from tests.support.rpc import RpcBench, serve
 
 Row = dict[str, Any]
@@ -48,7 +48,7 @@ class Drawn:
 async def drawn_projects(infra: Infra, seed: int) -> AsyncGenerator[Drawn]:
     """Draw some hundred projects, write them into a database of their own, and serve it."""
     url = await infra.fresh_database("projects", migrated=True)
-    database = patient(Database(url))
+    database = Database(url, patience=PATIENT)
     made = draw(400, seed=seed, now=datetime.now(UTC))
     await write(database, made)
     async with serve(SERVICE, portfolio_api(database)) as rpc:

@@ -20,7 +20,7 @@ from projects.repository.projects import projects
 from servicekit.database import Database
 from tests.integration.projects.conftest import ProjectsBench
 from tests.support.many_projects import ManyProjects, write
-from tests.support.patience import patient
+from tests.support.patience import PATIENT
 from tests.support.standing_projects import add_evidence, at_gate
 
 STATES = ("submitted", "verified", "rejected", "superseded")
@@ -89,7 +89,7 @@ async def test_evidence_of_other_visits_is_not_read(bench: ProjectsBench) -> Non
     little, much = at_gate(made, evidence=10), at_gate(made, evidence=2_000)
     await write(bench.database, made)
     await tell_what_was_read(bench.database)
-    other = patient(Database(bench.url, pool=1))
+    other = Database(bench.url, pool=1, patience=PATIENT)
     read_rows = {id: await rows_read(other, id) for id in (little, much)}
     await other.close()
     assert read_rows[much] <= read_rows[little] + 5
