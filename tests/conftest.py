@@ -1,6 +1,9 @@
 """What every test can ask for."""
 
+from collections.abc import Generator
+
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
@@ -100,6 +103,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.path.relative_to(here).parts[0] in _ALONE:
             item.add_marker(pytest.mark.alone)
     items.sort(key=place)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Generator[None]:
+    """A command that a test runs in this process may quiet its logs; the next test's are not."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+import structlog
 import uvicorn
 
 from gateway.__main__ import configuration
@@ -64,11 +65,11 @@ def taken() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("address", ["taken", "127.0.0.1:http", "127.0.0.1", "0.0.0.1:1", ":99999"])
-def test_where_it_cannot_listen_it_ends_and_says_so(
-    address: str, taken: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_where_it_cannot_listen_it_ends_and_says_so(address: str, taken: str) -> None:
     address = address.replace("taken", taken)
-    with pytest.raises(SystemExit) as ended:
+    with structlog.testing.capture_logs() as told, pytest.raises(SystemExit) as ended:
         listen(address)
     assert ended.value.code == 1
-    assert address in capsys.readouterr().out
+    (word,) = told
+    assert (word["log_level"], word["listen"]) == ("error", address)
+    assert word["error"]
