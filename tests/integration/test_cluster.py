@@ -27,6 +27,7 @@ from peyvandctl.state import free_port
 from tests.support.cluster import fresh_home
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.cluster import Infra
@@ -300,16 +301,17 @@ async def test_a_service_is_migrated_started_paused_killed_and_stopped(
     assert not psutil.pid_exists(second), "a paused process is stopped too"
 
 
+def supervised(
+    home: Path, env: dict[str, str], on_event: Callable[[ClusterEvent], None]
+) -> Cluster:
+    return Cluster(
+        home, services=[CHILD_SERVICE], port=0, env=env, supervise=True, on_event=on_event
+    )
+
+
 async def test_a_supervised_service_comes_back(tmp_path: Path, child_env: dict[str, str]) -> None:
     events: list[ClusterEvent] = []
-    async with Cluster(
-        tmp_path,
-        services=[CHILD_SERVICE],
-        port=0,
-        env=child_env,
-        supervise=True,
-        on_event=events.append,
-    ) as cluster:
+    async with supervised(tmp_path, child_env, events.append) as cluster:
         process = cluster.process("centers")
         first = process.pid
         os.kill(first, 9)
@@ -328,14 +330,7 @@ async def test_a_service_that_fails_to_come_back_is_tried_by_one_at_a_time(
         if event.name == "centers":
             kinds.append(event.kind)
 
-    async with Cluster(
-        tmp_path,
-        services=[CHILD_SERVICE],
-        port=0,
-        env=child_env,
-        supervise=True,
-        on_event=note,
-    ) as cluster:
+    async with supervised(tmp_path, child_env, note) as cluster:
         port = int(cluster.metrics_url("centers").rpartition(":")[2])
         process = cluster.process("centers")
         kinds.clear()
