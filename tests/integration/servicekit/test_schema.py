@@ -84,7 +84,7 @@ async def test_a_process_lives_without_its_database_and_takes_its_password_apart
         await becomes(port, "/readyz", 200)
         await infra.drop_database(url)
         await becomes(port, "/readyz", 503)
-        await becomes(port, "/livez", 200)
+        assert await http_status("127.0.0.1", port, "/livez", wait=60) == 200
     finally:
         process.terminate()
         await process.wait()
